@@ -1,0 +1,63 @@
+/**
+ * @file All that a solver may see of a problem, in *solver coordinates*: θ = (W [k, d], b [k]) as one Float64Array of
+ * k·d + k numbers, features centred (unless the run asks for coordinates "as-declared") and scaled as the probe
+ * declares. Centring is an exact change of variables because b is free. The oracle counts what is used.
+ */
+import type { LineValues, Margins } from "./kernels/kernels.ts";
+
+export interface Oracle {
+  readonly rows: number; // n
+  readonly cols: number; // d
+  readonly classes: number; // k
+  readonly l2: number;
+  readonly dimension: number; // k·d + k
+
+  /** Traversals of X so far: forward ½, backward ½, a row gradient 1/n. */
+  readonly passes: number;
+  /** Row gradients so far (= n for a full gradient). */
+  readonly rowGradients: number;
+
+  /** F(θ); writes ∇F(θ) to `gradient`. One pass. */
+  valueAndGradient(theta: Float64Array, gradient: Float64Array): number;
+
+  createMargins(): Margins;
+  releaseMargins(margins: Margins): void;
+  /** Z ← logits of θ (linear in θ: also the margins of a direction). Half a pass. */
+  margins(theta: Float64Array, out: Margins): void;
+  /** F and ∇F at θ whose margins are Z. Half a pass. */
+  gradientAt(margins: Margins, theta: Float64Array, gradient: Float64Array): number;
+  /** F along θ + t·δ by margins only, penalty included. No pass. */
+  along(line: Line, t: number): LineValues;
+  /** Z ← Z + t D. No pass. */
+  advance(margins: Margins, direction: Margins, t: number): void;
+  /** ∇²F at Z times v. One pass. */
+  hessianVector(margins: Margins, v: Float64Array, out: Float64Array): void;
+  /** mean(diag p - p pᵀ) [k, k] at Z. No pass. */
+  classCovariance(margins: Margins): Float64Array;
+  /** X̃ᵀX̃/m [d, d] over the given rows or all; with ω, Σ ωᵢ x̃ᵢx̃ᵢᵀ/m. m/n passes. */
+  gram(rows?: Int32Array, rowWeights?: Float64Array): Float64Array;
+  /** X̃ rows [m, d], float64. m/n of half a pass. */
+  sampleRows(rows: Int32Array): Float64Array;
+  /** Per-column mean square of x̃ [d] (set-up knowledge, no pass counted). */
+  columnMeanSquares(): Float64Array;
+  probabilities(margins: Margins): Float64Array;
+  /** One minibatch RMSProp sweep over `order`; θ and its squares are updated in place. order.length/n passes. */
+  rmspropEpoch(sweep: RmspropSweep): number;
+}
+
+export interface Line {
+  readonly margins: Margins; // Z of θ
+  readonly direction: Margins; // D of δ
+  readonly theta: Float64Array;
+  readonly delta: Float64Array;
+}
+
+export interface RmspropSweep {
+  readonly order: Int32Array;
+  readonly batch: number;
+  readonly theta: Float64Array; // in place
+  readonly square: Float64Array; // [k·d + k], in place
+  readonly learningRate: number;
+  readonly decay: number;
+  readonly epsilon: number;
+}
