@@ -1,1 +1,1 @@
-export {};
+export * from "./dataset.ts";
