@@ -3,6 +3,7 @@ export * from "./certificate.ts";
 export * from "./drive.ts";
 export * from "./errors.ts";
 export * from "./kernels/kernels.ts";
+export * from "./kernels/reference.ts";
 export * from "./measurement.ts";
 export * from "./oracle.ts";
 export * from "./problem.ts";
