@@ -7,6 +7,7 @@
  */
 import seedrandom from "seedrandom";
 import { reject } from "./errors.ts";
+import { fillNormal } from "./ziggurat.ts";
 
 export interface Stream {
   /** The labels from the root, joined by "/". */
@@ -17,6 +18,8 @@ export interface Stream {
   uniform(): number;
   /** Standard normal, by Marsaglia's polar method (Marsaglia & Bray 1964). */
   normal(): number;
+  /** Fills `out` with standard normals, by the ziggurat method: other numbers than `normal` gives, and four times faster. */
+  fillNormal(out: Float32Array | Float64Array): void;
   /** Uniform integer in 0 .. bound-1. */
   integer(bound: number): number;
   /** A uniformly random order of 0 .. n-1 (Fisher & Yates). */
@@ -32,7 +35,8 @@ function streamAt(path: string): Stream {
   // Created on first use: most streams exist only to be split, and keying costs microseconds.
   let generator: seedrandom.PRNG | undefined;
   let spare = Number.NaN;
-  const uniform = (): number => (generator ??= seedrandom.xor4096(path))();
+  const source = (): seedrandom.PRNG => (generator ??= seedrandom.xor4096(path));
+  const uniform = (): number => source()();
   const integer = (bound: number): number => {
     if (!(Number.isInteger(bound) && bound > 0)) reject("stream.integer", "bound must be a positive integer", bound);
     return Math.floor(uniform() * bound);
@@ -57,6 +61,10 @@ function streamAt(path: string): Stream {
           return u * factor;
         }
       }
+    },
+    fillNormal(out) {
+      const words = source();
+      fillNormal(() => words.int32(), out);
     },
     integer,
     permutation(n) {
