@@ -135,7 +135,7 @@ export interface ProblemKernels {
   // --- row-wise loops of the stochastic solvers ---
   /**
    * One sweep of minibatch RMSProp over `order` (Hinton 2012, lecture 6e; TensorFlow form):
-   * g ← batch gradient incl. l2·W·penaltyScale;  s ← ρ s + (1-ρ) g²;  θ ← θ - lr g / (sqrt(s) + ε).
+   * g ← batch gradient + penalty ∘ W;  s ← ρ s + (1-ρ) g²;  θ ← θ - lr g / (sqrt(s) + ε).
    * Updates weights, bias and the two accumulators in place; returns the mean loss seen along the way.
    */
   rmspropEpoch(sweep: MinibatchSweep): number;
@@ -150,7 +150,11 @@ export interface MinibatchSweep {
   readonly biasSquare: Float64Array; // s for b, in place
   /** Per-column l2 coefficient [d]: l2/scale² in kernel coordinates. */
   readonly penalty: Float64Array;
-  readonly learningRate: number;
+  /** lr of W per column [d]: learningRate·scale, so that the sweep is exactly one on scaled features. */
+  readonly weightsRate: Float64Array;
+  /** ε of W per column [d]: ε/scale. */
+  readonly weightsEpsilon: Float64Array;
+  readonly learningRate: number; // lr of the bias
+  readonly epsilon: number; // ε of the bias
   readonly decay: number; // ρ
-  readonly epsilon: number; // ε
 }

@@ -144,13 +144,20 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
   }
 
   function rmspropEpoch(sweep: MinibatchSweep): number {
-    const { order, batch, weights, bias, weightsSquare, biasSquare, penalty, learningRate, decay, epsilon } = sweep;
+    const { order, batch, weights, bias, weightsSquare, biasSquare, penalty, decay } = sweep;
     const gradient = new Float64Array(k * d);
     const biasGradient = new Float64Array(k);
     const z = new Float64Array(k);
-    const update = (theta: Float64Array, square: Float64Array, at: number, g: number): void => {
+    const update = (
+      theta: Float64Array,
+      square: Float64Array,
+      at: number,
+      g: number,
+      rate: number,
+      epsilon: number,
+    ): void => {
       square[at] = decay * square[at]! + (1 - decay) * g * g;
-      theta[at]! -= (learningRate * g) / (Math.sqrt(square[at]) + epsilon);
+      theta[at]! -= (rate * g) / (Math.sqrt(square[at]) + epsilon);
     };
     let loss = 0;
     for (let start = 0; start < order.length; start += batch) {
@@ -167,9 +174,11 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
       }
       const size = end - start;
       for (let at = 0; at < k * d; at++) {
-        update(weights, weightsSquare, at, gradient[at]! / size + penalty[at % d]! * weights[at]!);
+        const g = gradient[at]! / size + penalty[at % d]! * weights[at]!;
+        update(weights, weightsSquare, at, g, sweep.weightsRate[at % d]!, sweep.weightsEpsilon[at % d]!);
       }
-      for (let c = 0; c < k; c++) update(bias, biasSquare, c, biasGradient[c]! / size);
+      for (let c = 0; c < k; c++)
+        update(bias, biasSquare, c, biasGradient[c]! / size, sweep.learningRate, sweep.epsilon);
     }
     return loss / order.length;
   }
