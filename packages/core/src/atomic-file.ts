@@ -1,5 +1,5 @@
 /** @file Files appear whole or not at all: written beside their place, flushed, then renamed. */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -8,8 +8,6 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-let counter = 0;
-
 /**
  * Writes `chunks` to `path` atomically (temporary file, fsync, rename, fsync of the folder) and returns the sha256 of
  * the content. When anything fails, disk full included, the temporary file is removed and what was at `path` is kept.
@@ -17,8 +15,8 @@ let counter = 0;
 export function writeFileAtomic(path: string, chunks: Uint8Array | string | Iterable<Uint8Array>): string {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
-  counter += 1;
-  const temporary = join(folder, `.${process.pid}-${counter}.tmp`);
+  // A name no other writer has: worker threads share the process number, and a killed process may leave its file.
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
   const hash = createHash("sha256");
   const handle = openSync(temporary, "wx");
   try {
