@@ -1,5 +1,6 @@
 /** @file What a dataset is: labelled rows for training and for test, with their provenance. */
 import type { Stream } from "@linear-probes/core";
+import { InputError } from "@linear-probes/core";
 
 export interface Dataset {
   readonly name: string; // = file name = CLI name
@@ -40,8 +41,11 @@ export interface LoadedDataset {
   readonly test: LabelledInputs;
   /** Hash of inputs, labels and shape as they stand here. */
   readonly sha256: string;
-  /** Drawn by a program instead of collected from the world. */
+  /** Stands in for data from the world that could not be had. */
   readonly synthetic: boolean;
   /** A sentence that every figure made from this data must show. */
   readonly notice?: string;
 }
+
+/** The files are nowhere to be found. Files that are there but wrong are a plain InputError. */
+export class DatasetUnavailableError extends InputError {}

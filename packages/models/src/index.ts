@@ -1,1 +1,3 @@
 export * from "./dataset.ts";
+export * from "./datasets/gaussian-halfspace.ts";
+export { mnist } from "./datasets/mnist.ts";
