@@ -63,7 +63,10 @@ async function fetchBytes(url: string, options: DownloadOptions<unknown>, silenc
   const signals = options.signal === undefined ? [silence.signal] : [silence.signal, options.signal];
   try {
     const response = await fetch(url, { signal: AbortSignal.any(signals) }).catch(unreachable);
-    if (!response.ok) throw refusal(response);
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw refusal(response);
+    }
     const chunks: Uint8Array[] = [];
     let received = 0;
     let told = 0;
