@@ -1,0 +1,96 @@
+/** @file What one TypeScript module needs, offers and does, as far as its fingerprint is concerned. Parsed by oxc. */
+import { readFileSync } from "node:fs";
+import { type Comment, parseSync } from "oxc-parser";
+
+/** An import, re-export or reference; `names` of the values wanted, "all" when that cannot be told. */
+export interface Need {
+  readonly specifier: string;
+  readonly names: readonly string[] | "all";
+}
+
+export interface ParsedModule {
+  /** Its text without comments, which cannot change what it computes. */
+  readonly code: string;
+  readonly needs: readonly Need[];
+  /** Nothing but `export … from`: it computes nothing itself. */
+  readonly barrel: boolean;
+  /** Names it exports → where from; undefined when declared here. */
+  readonly exports: ReadonlyMap<string, { readonly specifier: string; readonly name: string } | undefined>;
+  /** Modules of `export * from`. */
+  readonly exportsAllOf: readonly string[];
+}
+
+export function parseModule(path: string): ParsedModule {
+  const text = readFileSync(path, "utf8");
+  const { module, program, comments, errors } = parseSync(path, text);
+  const [error] = errors;
+  if (error !== undefined) throw new SyntaxError(`${path}: ${error.message}`);
+
+  const needs: Need[] = [];
+  for (const { moduleRequest, entries } of module.staticImports) {
+    const values = entries.filter((entry) => !entry.isType);
+    if (entries.length > 0 && values.length === 0) continue; // types compute nothing
+    const names = values.map(({ importName }) => (isDefault(importName.kind) ? "default" : importName.name));
+    const known = names.filter((name) => name !== null);
+    needs.push({
+      specifier: moduleRequest.value,
+      names: known.length === names.length && known.length > 0 ? known : "all",
+    });
+  }
+  for (const { moduleRequest } of module.dynamicImports) {
+    const specifier = literal(text.slice(moduleRequest.start, moduleRequest.end));
+    if (specifier !== undefined) needs.push({ specifier, names: "all" });
+  }
+  const code = withoutComments(text, comments);
+  // Workers and binary files are named by URLs relative to the module.
+  for (const [, specifier] of code.matchAll(/new URL\(\s*["'`]([^"'`$]+)["'`]\s*,\s*import\.meta\.url/g))
+    if (specifier !== undefined) needs.push({ specifier: relative(specifier), names: "all" });
+
+  const exports = new Map<string, { specifier: string; name: string } | undefined>();
+  const exportsAllOf: string[] = [];
+  for (const { moduleRequest, importName, exportName, isType } of module.staticExports.flatMap((e) => e.entries)) {
+    if (isType) continue;
+    const name = isDefault(exportName.kind) ? "default" : exportName.name;
+    const source = moduleRequest?.value;
+    if (name === null) {
+      if (source !== undefined) exportsAllOf.push(source);
+    } else if (source === undefined) exports.set(name, undefined);
+    else exports.set(name, { specifier: source, name: importName.name ?? "*" });
+    if (source !== undefined)
+      needs.push({ specifier: source, names: importName.name === null ? "all" : [importName.name] });
+  }
+  const barrel = program.body.every(
+    (statement) =>
+      statement.type === "ExportAllDeclaration" ||
+      (statement.type === "ExportNamedDeclaration" && statement.source !== null),
+  );
+  return { code, needs, barrel, exports, exportsAllOf };
+}
+
+/** Removes comments, and the whole line where a comment stands alone. */
+function withoutComments(text: string, comments: readonly Comment[]): string {
+  let code = "";
+  let at = 0;
+  for (const { start, end } of comments) {
+    const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+    const lineEnd = text.indexOf("\n", end);
+    const alone = lineEnd !== -1 && `${text.slice(lineStart, start)}${text.slice(end, lineEnd)}`.trim() === "";
+    const from = alone ? lineStart : start - (text.slice(lineStart, start).match(/[ \t]*$/)?.[0].length ?? 0);
+    code += text.slice(at, Math.max(at, from));
+    at = Math.max(at, alone ? lineEnd + 1 : end);
+  }
+  return code + text.slice(at);
+}
+
+// oxc's kinds are string enums that exist only as types.
+function isDefault(kind: string): boolean {
+  return kind === "Default";
+}
+
+function literal(source: string): string | undefined {
+  return /^(["'`])([^"'`$]+)\1$/.exec(source)?.[2];
+}
+
+function relative(specifier: string): string {
+  return specifier.startsWith(".") ? specifier : `./${specifier}`;
+}
