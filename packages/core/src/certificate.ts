@@ -1,5 +1,5 @@
 /**
- * @file A proof about a probe, whoever made it (shared/notes derivation; Boyd & Vandenberghe 2004, ch. 5).
+ * @file A proof about a probe, whoever made it (Fenchel duality: Boyd & Vandenberghe 2004, ch. 5).
  *
  * With b solved so that Σᵢ(pᵢ - yᵢ) = 0 and G = X̃ᵀ(p - y)/n, the probabilities p are dual feasible, and
  *
@@ -11,6 +11,8 @@ export interface Certificate {
   readonly objective: number; // F(W, b), nats
   readonly loss: number; // mean cross-entropy, nats
   readonly dualityGap: number; // nats; F - F* ≤ this
-  /** dualityGap / max(objective - dualityGap, tiny): an upper bound of the relative suboptimality (F - F*)/F*. */
+  /** dualityGap / (objective - dualityGap): bounds the relative suboptimality (F - F*)/F*; Infinity if gap ≥ objective. */
   readonly relativeGap: number;
+  /** Fraction of the training rows misclassified; no part of the proof, but free with it. */
+  readonly trainError: number;
 }

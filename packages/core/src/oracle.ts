@@ -5,6 +5,8 @@
  */
 import type { LineValues, Margins } from "./kernels/kernels.ts";
 
+export type Coordinates = "centred" | "as-declared";
+
 export interface Oracle {
   readonly rows: number; // n
   readonly cols: number; // d

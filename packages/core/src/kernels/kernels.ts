@@ -68,6 +68,8 @@ export interface Margins {
   readonly classes: number;
   /** A float64 copy of Z [n, k]. */
   read(): Float64Array;
+  /** Z ← values [n, k], so that a solver's state can be kept and taken up again with the same bits. */
+  write(values: Float64Array): void;
 }
 
 /** Sums over the rows of the loss along Z + t D, divided by n. */

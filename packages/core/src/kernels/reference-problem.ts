@@ -58,7 +58,7 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
 
   function createMargins(): Margins {
     const z = new Float64Array(n * k);
-    const margins: Margins = { rows: n, classes: k, read: () => z.slice() };
+    const margins: Margins = { rows: n, classes: k, read: () => z.slice(), write: (values) => z.set(values) };
     buffers.set(margins, z);
     return margins;
   }

@@ -1,0 +1,192 @@
+/** @file The oracle over a back end's kernels: folds the scale into the weights, and counts what is used. */
+import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
+import type { ProblemKernels, Runtime } from "./kernels/kernels.ts";
+import type { Coordinates, Line, Oracle } from "./oracle.ts";
+import type { LinearProbe, ProbeProblem } from "./problem.ts";
+
+export interface BoundOracle extends Oracle {
+  /** The kernels in use, for judges; what is done through them is not counted here. */
+  readonly kernels: ProblemKernels;
+  /** θ in raw coordinates. */
+  toProbe(theta: Float64Array): LinearProbe;
+  /** A probe in solver coordinates, for a warm start. */
+  fromProbe(probe: LinearProbe): Float64Array;
+}
+
+/** Binds the training rows in the given coordinates. */
+export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinates: Coordinates): BoundOracle {
+  const { features, labels, classes: k } = problem.train;
+  const { l2 } = problem;
+  const { rows: n, cols: d } = features;
+  const map = columnMap(features, problem.scaling, coordinates);
+  const kernels = runtime.bind(features, { labels, classes: k, shift: map.shift });
+  const weightCount = k * d;
+  const work = scratch(k, d);
+  let rowGradients = 0; // a forward or a backward product is half a gradient for each row
+
+  /** W̃ ∘ scale → work.weights, b̃ → work.bias. */
+  const toKernel = (theta: Float64Array): void => {
+    scaleColumns(theta, map, k, work.weights);
+    work.bias.set(theta.subarray(weightCount));
+  };
+  const fromKernel = (out: Float64Array): void => {
+    scaleColumns(work.gradient, map, k, out);
+    out.set(work.biasGradient, weightCount);
+  };
+  const finishGradient = (loss: number, theta: Float64Array, gradient: Float64Array): number => {
+    fromKernel(gradient);
+    return loss + addPenalty(theta, l2, weightCount, gradient);
+  };
+
+  return {
+    rows: n,
+    cols: d,
+    classes: k,
+    l2,
+    dimension: weightCount + k,
+    kernels,
+    get passes() {
+      return rowGradients / n;
+    },
+    get rowGradients() {
+      return rowGradients;
+    },
+    toProbe: (theta) => toProbe(map, k, theta),
+    fromProbe: (probe) => fromProbe(map, probe),
+    valueAndGradient(theta, gradient) {
+      toKernel(theta);
+      rowGradients += n;
+      const loss = kernels.valueAndGradient(work.weights, work.bias, work.gradient, work.biasGradient);
+      return finishGradient(loss, theta, gradient);
+    },
+    createMargins: () => kernels.createMargins(),
+    releaseMargins: (margins) => kernels.releaseMargins(margins),
+    margins(theta, out) {
+      toKernel(theta);
+      rowGradients += n / 2;
+      kernels.forward(work.weights, work.bias, out);
+    },
+    gradientAt(margins, theta, gradient) {
+      rowGradients += n / 2;
+      return finishGradient(kernels.backward(margins, work.gradient, work.biasGradient), theta, gradient);
+    },
+    along(line, t) {
+      const { loss, slope, curvature } = kernels.along(line.margins, line.direction, t);
+      const { ww, wv, vv } = products(line, weightCount);
+      return {
+        loss: loss + (l2 / 2) * (ww + t * (2 * wv + t * vv)),
+        slope: slope + l2 * (wv + t * vv),
+        curvature: curvature + l2 * vv,
+      };
+    },
+    advance: (margins, direction, t) => kernels.advance(margins, direction, t),
+    hessianVector(margins, v, out) {
+      toKernel(v);
+      rowGradients += n;
+      kernels.hessianVector(margins, work.weights, work.bias, work.gradient, work.biasGradient);
+      fromKernel(out);
+      addPenalty(v, l2, weightCount, out);
+    },
+    classCovariance: (margins) => kernels.classMoments(margins).covariance,
+    gram(rows, rowWeights) {
+      rowGradients += rows?.length ?? n;
+      const out = kernels.gram(rows, rowWeights);
+      for (let a = 0; a < d; a++) for (let b = 0; b < d; b++) out[a * d + b]! *= map.scale[a]! * map.scale[b]!;
+      return out;
+    },
+    sampleRows(rows) {
+      rowGradients += rows.length / 2;
+      const x = features.readRows(rows);
+      const out = new Float64Array(x.length);
+      for (let at = 0; at < x.length; at++) out[at] = (x[at]! - map.shift[at % d]!) * map.scale[at % d]!;
+      return out;
+    },
+    columnMeanSquares() {
+      const { mean, variance } = features.moments();
+      return variance.map((v, j) => (v + (mean[j]! - map.shift[j]!) ** 2) * map.scale[j]! ** 2);
+    },
+    probabilities: (margins) => kernels.probabilities(margins),
+    rmspropEpoch(sweep) {
+      const { theta, square } = sweep;
+      const rates = sweepColumns(map, l2, sweep.learningRate, sweep.epsilon);
+      toKernel(theta);
+      rowGradients += sweep.order.length;
+      // s for W in kernel coordinates: gradients there are 1/scale of those in θ.
+      const inverse = { ...map, scale: map.scale.map((s) => (s > 0 ? 1 / s : 0)) };
+      const kernelSquare = new Float64Array(weightCount);
+      scaleColumns(square, inverse, k, kernelSquare, 2);
+      const biasSquare = square.slice(weightCount);
+      const loss = kernels.rmspropEpoch({
+        order: sweep.order,
+        batch: sweep.batch,
+        weights: work.weights,
+        bias: work.bias,
+        weightsSquare: kernelSquare,
+        biasSquare,
+        ...rates,
+        learningRate: sweep.learningRate,
+        epsilon: sweep.epsilon,
+        decay: sweep.decay,
+      });
+      scaleColumns(work.weights, inverse, k, theta);
+      theta.set(work.bias, weightCount);
+      scaleColumns(kernelSquare, map, k, square, 2);
+      square.set(biasSquare, weightCount);
+      return loss;
+    },
+  };
+}
+
+function scratch(k: number, d: number) {
+  return {
+    weights: new Float64Array(k * d),
+    bias: new Float64Array(k),
+    gradient: new Float64Array(k * d),
+    biasGradient: new Float64Array(k),
+  };
+}
+
+/** out[c, j] ← values[c, j] · scale[j]^power. */
+function scaleColumns(values: Float64Array, map: ColumnMap, k: number, out: Float64Array, power = 1): void {
+  const d = map.scale.length;
+  for (let c = 0; c < k; c++) {
+    for (let j = 0; j < d; j++) {
+      const s = map.scale[j]!;
+      out[c * d + j] = values[c * d + j]! * (power === 1 ? s : s * s);
+    }
+  }
+}
+
+/** out += l2 W; returns (l2/2) ‖W‖². */
+function addPenalty(theta: Float64Array, l2: number, weightCount: number, out: Float64Array): number {
+  let square = 0;
+  for (let at = 0; at < weightCount; at++) {
+    square += theta[at]! * theta[at]!;
+    out[at]! += l2 * theta[at]!;
+  }
+  return (l2 / 2) * square;
+}
+
+function products({ theta, delta }: Line, weightCount: number): { ww: number; wv: number; vv: number } {
+  let ww = 0;
+  let wv = 0;
+  let vv = 0;
+  for (let at = 0; at < weightCount; at++) {
+    const w = theta[at]!;
+    const v = delta[at]!;
+    ww += w * w;
+    wv += w * v;
+    vv += v * v;
+  }
+  return { ww, wv, vv };
+}
+
+/** Per-column settings of a sweep in kernel coordinates. A dropped column (scale 0) has rate 0 and never moves. */
+function sweepColumns(map: ColumnMap, l2: number, learningRate: number, epsilon: number) {
+  const used = map.scale.map((s) => (s > 0 ? s : 1));
+  return {
+    penalty: used.map((s) => l2 / (s * s)),
+    weightsRate: map.scale.map((s) => learningRate * s),
+    weightsEpsilon: used.map((s) => epsilon / s),
+  };
+}

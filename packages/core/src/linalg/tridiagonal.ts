@@ -1,0 +1,122 @@
+/**
+ * @file S = Q T Qᵀ with Q orthogonal and T tridiagonal, by Householder reflections (Golub & Van Loan 2013, alg. 8.3.1),
+ * float64. One reduction makes every shifted system cheap: (λS + τI)⁻¹ v = Q (λT + τI)⁻¹ Qᵀ v.
+ */
+
+export interface Tridiagonal {
+  readonly size: number;
+  readonly diagonal: Float64Array; // [d]
+  readonly offDiagonal: Float64Array; // [d-1]
+  readonly q: Float64Array; // Q [d, d], row-major
+}
+
+/** Reduces a symmetric row-major S [d, d] (only its lower triangle is read). */
+export function tridiagonalize(matrix: Float64Array, d: number): Tridiagonal {
+  const a = matrix.slice();
+  const diagonal = new Float64Array(d);
+  const offDiagonal = new Float64Array(Math.max(0, d - 1));
+  const beta = new Float64Array(d); // reflector m is I - beta[m] v vᵀ, v in row m of a, left of the diagonal
+  const v = new Float64Array(d);
+  const w = new Float64Array(d);
+  // Row m is reduced from the bottom up: the part still to do is the leading block, which shrinks in place.
+  for (let m = d - 1; m > 0; m--) {
+    const row = a.subarray(m * d, m * d + m);
+    diagonal[m] = a[m * d + m]!;
+    beta[m] = reflector(row, m, v);
+    offDiagonal[m - 1] = beta[m] === 0 ? row[m - 1]! : -Math.sign(row[m - 1]! || 1) * norm(row, m);
+    if (beta[m]! > 0) {
+      symmetricProduct(a, d, m, v, w);
+      let vw = 0;
+      for (let i = 0; i < m; i++) vw += v[i]! * w[i]!;
+      for (let i = 0; i < m; i++) w[i] = beta[m]! * (w[i]! - 0.5 * beta[m]! * vw * v[i]!);
+      rankTwoUpdate(a, d, m, v, w);
+    }
+    row.set(v.subarray(0, m));
+  }
+  diagonal[0] = a[0]!;
+  return { size: d, diagonal, offDiagonal, q: accumulate(a, beta, d) };
+}
+
+/** v [m] and beta with (I - beta v vᵀ) x = ∓‖x‖ e_last. */
+function reflector(x: Float64Array, m: number, v: Float64Array): number {
+  v.set(x);
+  let rest = 0;
+  for (let i = 0; i < m - 1; i++) rest += x[i]! * x[i]!;
+  if (!(rest > 0)) return 0;
+  const last = x[m - 1]!;
+  const length = Math.sqrt(rest + last * last);
+  v[m - 1] = last + (last >= 0 ? length : -length);
+  return 2 / (rest + v[m - 1]! * v[m - 1]!);
+}
+
+function norm(x: Float64Array, m: number): number {
+  let sum = 0;
+  for (let i = 0; i < m; i++) sum += x[i]! * x[i]!;
+  return Math.sqrt(sum);
+}
+
+/** w ← A v for the leading m × m block, of which the lower triangle is kept; each row serves both triangles. */
+function symmetricProduct(a: Float64Array, d: number, m: number, v: Float64Array, w: Float64Array): void {
+  w.fill(0, 0, m);
+  for (let i = 0; i < m; i++) {
+    const at = i * d;
+    const vi = v[i]!;
+    let sum = a[at + i]! * vi;
+    for (let j = 0; j < i; j++) {
+      const aij = a[at + j]!;
+      sum += aij * v[j]!;
+      w[j]! += aij * vi;
+    }
+    w[i]! += sum;
+  }
+}
+
+/** A ← A - v wᵀ - w vᵀ on the lower triangle of the leading block. */
+function rankTwoUpdate(a: Float64Array, d: number, m: number, v: Float64Array, w: Float64Array): void {
+  for (let i = 0; i < m; i++) {
+    const at = i * d;
+    const vi = v[i]!;
+    const wi = w[i]!;
+    for (let j = 0; j <= i; j++) a[at + j]! -= vi * w[j]! + wi * v[j]!;
+  }
+}
+
+/** Q = H_{d-1} … H_1 from the reflectors kept in the rows of `a`. */
+function accumulate(a: Float64Array, beta: Float64Array, d: number): Float64Array {
+  const q = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) q[i * d + i] = 1;
+  const u = new Float64Array(d);
+  // H_m acts on the first m coordinates. Applied from the left in the order 1, 2, …: the block touched grows.
+  for (let m = 1; m < d; m++) {
+    const b = beta[m]!;
+    if (b === 0) continue;
+    const row = m * d;
+    u.fill(0, 0, m);
+    for (let i = 0; i < m; i++) {
+      const vi = a[row + i]!;
+      const at = i * d;
+      for (let j = 0; j < m; j++) u[j]! += vi * q[at + j]!;
+    }
+    for (let i = 0; i < m; i++) {
+      const scaled = b * a[row + i]!;
+      const at = i * d;
+      for (let j = 0; j < m; j++) q[at + j]! -= scaled * u[j]!;
+    }
+  }
+  return q;
+}
+
+/** Solves (scale·T + shift·I) x = b in place for a positive definite left side (Thomas 1949). */
+export function solveShifted(t: Tridiagonal, scale: number, shift: number, b: Float64Array): void {
+  const { size, diagonal, offDiagonal } = t;
+  const pivots = new Float64Array(size);
+  pivots[0] = scale * diagonal[0]! + shift;
+  for (let i = 1; i < size; i++) {
+    const off = scale * offDiagonal[i - 1]!;
+    const factor = off / pivots[i - 1]!;
+    pivots[i] = scale * diagonal[i]! + shift - factor * off;
+    b[i]! -= factor * b[i - 1]!;
+  }
+  b[size - 1]! /= pivots[size - 1]!;
+  for (let i = size - 2; i >= 0; i--) b[i] = (b[i]! - scale * offDiagonal[i]! * b[i + 1]!) / pivots[i]!;
+}
