@@ -47,5 +47,13 @@ export interface LoadedDataset {
   readonly notice?: string;
 }
 
-/** The files are nowhere to be found. Files that are there but wrong are a plain InputError. */
-export class DatasetUnavailableError extends InputError {}
+/** The files are nowhere to be had. Files that are there but wrong are a plain InputError. */
+export class DatasetUnavailableError extends InputError {
+  /** The rest of "it could not be had: …", short, without paths of this machine. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}

@@ -18,6 +18,8 @@ export interface WantedFile<T> {
   readonly maxBytes: number; // uncompressed
   /** Turns the uncompressed content into what is wanted; anything wrong is an InputError naming `subject`. */
   readonly parse: (content: Uint8Array, subject: string) => T;
+  /** What to do when it is nowhere. Default: put it there. */
+  readonly remedy?: string;
 }
 
 export interface Mirrors {
@@ -26,7 +28,7 @@ export interface Mirrors {
 }
 
 export async function obtain<T>(wanted: WantedFile<T>, mirrors: Mirrors, options: LoadOptions): Promise<T> {
-  const { dataset, name, maxBytes, parse } = wanted;
+  const { dataset, name, maxBytes, parse, remedy } = wanted;
   options.signal?.throwIfAborted();
   const given = findFile(name, dataFolders(dataset, options));
   if (given !== undefined) return parse(readDataFile(given, maxBytes), given);
@@ -44,7 +46,8 @@ export async function obtain<T>(wanted: WantedFile<T>, mirrors: Mirrors, options
   const searched = [...dataFolders(dataset, options), cacheFolder].join(", ");
   if (options.download === false || mirrors.urls.length === 0) {
     throw new DatasetUnavailableError(
-      `${dataset}: ${name} (or ${name}.gz) must be in one of ${searched}, got neither; put it there`,
+      `${dataset}: ${name} (or ${name}.gz) must be in one of ${searched}, got neither; ${remedy ?? "put it there"}`,
+      `${name} is in no folder searched, and was not to be downloaded`,
     );
   }
   return fetchIntoCache(wanted, mirrors, join(cacheFolder, `${name}.gz`), searched, options);
@@ -73,6 +76,7 @@ async function fetchIntoCache<T>(
     throw new DatasetUnavailableError(
       `${dataset}: ${name} is neither in ${searched} nor to be had from its mirrors (${error.message}); ` +
         `put ${name}.gz into one of these folders`,
+      `${name} is in no folder searched, and no mirror gave it`,
       { cause: error },
     );
   }

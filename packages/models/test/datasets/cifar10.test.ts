@@ -1,0 +1,49 @@
+/** @file CIFAR-10: the batches that are there load whole, the missing test batch is said to be missing. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cifar10 } from "../../src/datasets/cifar10.ts";
+
+const dataDir = process.env["PROBES_DATA_DIR"];
+
+describe.skipIf(dataDir === undefined)("the canonical batches (skipped: PROBES_DATA_DIR is not set)", () => {
+  test("load, rows of interleaved pixels, and the fifth stands in for a missing test batch", async () => {
+    const { train, test: held, notice } = await cifar10.load(dataDir === undefined ? {} : { dataDir });
+    // Frog, truck, truck, deer, automobile…: the first labels, and the first pixel, that every reader of CIFAR-10 shows.
+    expect([...train.labels.subarray(0, 5)]).toEqual([6, 9, 9, 4, 1]);
+    expect([...train.inputs.subarray(0, 3)]).toEqual([59, 62, 63]);
+    expect(train.inputs).toHaveLength(train.labels.length * 3072);
+    expect(held.labels).toHaveLength(10_000);
+    if (notice === undefined) {
+      expect(train.labels).toHaveLength(50_000);
+    } else {
+      expect(notice).toContain("the fifth training batch is held out");
+      expect(train.labels).toHaveLength(40_000);
+    }
+  });
+});
+
+describe("a batch that is not canonical", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "cifar10-"));
+    mkdirSync(join(folder, "cifar10"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const whole = new Uint8Array(30_730_000);
+  const load = async (batch?: Uint8Array): Promise<unknown> => {
+    if (batch !== undefined) writeFileSync(join(folder, "cifar10", "data_batch_1.bin"), batch);
+    return cifar10.load({ dataDir: folder, cacheDir: join(folder, "cache") });
+  };
+
+  test("is refused with the reason", async () => {
+    await expect(load()).rejects.toThrow(/data_batch_1\.bin \(or .*\) must be in one of .*; unpack https:/);
+    await expect(load(whole.subarray(0, 1_000))).rejects.toThrow(
+      /cifar10\/data_batch_1\.bin: must have 10000 records of 3073 bytes, 30730000 in all, got 1000/,
+    );
+    await expect(load(whole.with(3073 * 5, 10))).rejects.toThrow("label of row 5: must lie in 0..9, got 10");
+    await expect(load(whole)).rejects.toThrow("sha256 must be cee91656");
+  });
+});
