@@ -1,0 +1,58 @@
+/** @file An onnxruntime session whose outputs are the tensors wanted, with everything that could change its numbers pinned. */
+import { toBinary, create } from "@bufbuild/protobuf";
+import { reject } from "@linear-probes/core";
+import { ModelProtoSchema } from "onnx-buf";
+import { InferenceSession } from "onnxruntime-node";
+import { dirname } from "node:path";
+import { printable } from "./printable.ts";
+import type { OnnxModel } from "./read-model.ts";
+
+/**
+ * How far onnxruntime may rewrite the graph. Fusion depends on which tensors are outputs, so above `disabled` a tap's last
+ * bits depend on the other taps read in the same run.
+ */
+export type Optimization = "disabled" | "basic" | "extended" | "all";
+
+/** Opens `model` so that `names` can be fetched. The file and the caller's bytes are left as they are. */
+export async function openSession(
+  model: OnnxModel,
+  names: readonly string[],
+  optimization: Optimization,
+): Promise<InferenceSession> {
+  const folder = model.path === undefined ? undefined : dirname(model.path) || ".";
+  const external = model.externalFiles.length > 0 && folder !== undefined;
+  try {
+    return await InferenceSession.create(withOutputs(model, names), {
+      executionProviders: ["cpu"],
+      graphOptimizationLevel: optimization,
+      executionMode: "sequential",
+      // One thread: reductions always add in the same order. Speed comes from running batches side by side.
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      logSeverityLevel: 4, // its messages carry names from the file unescaped; the error is thrown all the same
+      ...(external ? { extra: { session: { model_external_initializers_file_folder_path: folder } } } : {}),
+    });
+  } catch (cause) {
+    return rejectRun(model, "onnxruntime must be able to load it", cause);
+  }
+}
+
+/** Turns an error of onnxruntime into ours. Its message may quote the file. */
+export function rejectRun(model: OnnxModel, rule: string, cause: unknown): never {
+  return reject(model.name, rule, printable(cause instanceof Error ? cause.message : String(cause), 600));
+}
+
+/**
+ * The model's bytes with more graph outputs. Protobuf merges a message that is written twice, so appending a model that
+ * holds nothing but the outputs adds them: weights are neither decoded nor copied twice, and types are inferred on load.
+ */
+function withOutputs(model: OnnxModel, names: readonly string[]): Uint8Array {
+  const present = new Set(model.graph.outputs);
+  const output = [...new Set(names)].filter((name) => !present.has(name)).map((name) => ({ name }));
+  if (output.length === 0) return model.bytes;
+  const addition = toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: { output } }));
+  const bytes = new Uint8Array(model.bytes.byteLength + addition.byteLength);
+  bytes.set(model.bytes);
+  bytes.set(addition, model.bytes.byteLength);
+  return bytes;
+}
