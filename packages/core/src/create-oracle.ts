@@ -1,7 +1,7 @@
 /** @file The oracle over a back end's kernels: folds the scale into the weights, and counts what is used. */
 import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
-import type { ProblemKernels, Runtime } from "./kernels/kernels.ts";
-import type { Coordinates, Line, Oracle } from "./oracle.ts";
+import type { Features, ProblemKernels, Runtime } from "./kernels/kernels.ts";
+import type { Coordinates, Line, Operator, Oracle } from "./oracle.ts";
 import type { LinearProbe, ProbeProblem } from "./problem.ts";
 
 export interface BoundOracle extends Oracle {
@@ -11,6 +11,8 @@ export interface BoundOracle extends Oracle {
   toProbe(theta: Float64Array): LinearProbe;
   /** A probe in solver coordinates, for a warm start. */
   fromProbe(probe: LinearProbe): Float64Array;
+  /** Frees the operators. */
+  release(): void;
 }
 
 /** Binds the training rows in the given coordinates. */
@@ -22,6 +24,7 @@ export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinate
   const kernels = runtime.bind(features, { labels, classes: k, shift: map.shift });
   const weightCount = k * d;
   const work = scratch(k, d);
+  const operators: Features[] = [];
   let rowGradients = 0; // a forward or a backward product is half a gradient for each row
 
   /** W̃ ∘ scale → work.weights, b̃ → work.bias. */
@@ -106,6 +109,16 @@ export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinate
       return variance.map((v, j) => (v + (mean[j]! - map.shift[j]!) ** 2) * map.scale[j]! ** 2);
     },
     probabilities: (margins) => kernels.probabilities(margins),
+    operator(values, rows, cols) {
+      const writer = runtime.createFeatures({ rows, cols, name: "operator" });
+      writer.write(0, values);
+      const matrix = writer.finish();
+      operators.push(matrix);
+      return createOperator(runtime, matrix, k);
+    },
+    release() {
+      for (const matrix of operators.splice(0)) matrix.release();
+    },
     rmspropEpoch(sweep) {
       const { theta, square } = sweep;
       const rates = sweepColumns(map, l2, sweep.learningRate, sweep.epsilon);
@@ -134,6 +147,25 @@ export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinate
       square.set(biasSquare, weightCount);
       return loss;
     },
+  };
+}
+
+/** The forward kernel is a dense product; the labels it wants play no part. */
+function createOperator(runtime: Runtime, matrix: Features, classes: number): Operator {
+  const { rows } = matrix;
+  const kernels = runtime.bind(matrix, { labels: new Int32Array(rows), classes });
+  const noBias = new Float64Array(classes);
+  return {
+    product(v) {
+      const margins = kernels.createMargins();
+      kernels.forward(v, noBias, margins);
+      const product = margins.read();
+      kernels.releaseMargins(margins);
+      const out = new Float64Array(product.length);
+      for (let i = 0; i < rows; i++) for (let c = 0; c < classes; c++) out[c * rows + i] = product[i * classes + c]!;
+      return out;
+    },
+    gram: () => kernels.gram(),
   };
 }
 

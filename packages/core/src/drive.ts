@@ -1,6 +1,19 @@
-/** @file The only solver loop: init, step, record, judge, stop. Types here; see the implementation below. */
+/**
+ * @file The only solver loop: init, step, record, judge, stop. A solver never learns when it will be stopped, and what
+ * judging costs is counted apart. Certificates are dear (one float64 pass), so they are made where the schedule asks,
+ * where the solver's own gradient says that a gap rule may be satisfied, and once at the end.
+ */
 import type { Certificate } from "./certificate.ts";
-import type { LinearProbe } from "./problem.ts";
+import { CERTIFICATE_PASSES, certify } from "./certify.ts";
+import { checkProbe, checkProblem } from "./check-problem.ts";
+import { createOracle, type BoundOracle } from "./create-oracle.ts";
+import { reject } from "./errors.ts";
+import { validationScorer } from "./evaluate.ts";
+import type { Runtime } from "./kernels/kernels.ts";
+import type { LabelledFeatures, LinearProbe, ProbeProblem } from "./problem.ts";
+import type { Iterate, Solver } from "./solver.ts";
+import { bestValidation, type StoppingRule, type Verdict } from "./stopping.ts";
+import type { Stream } from "./stream.ts";
 
 /** How a fit ended. Expected outcomes are data. */
 export type Status =
@@ -24,6 +37,7 @@ export interface TracePoint {
 
 export interface FitResult {
   readonly solver: string;
+  readonly settings: Solver["settings"];
   readonly status: Status;
   readonly reason: string; // one sentence
   readonly probe: LinearProbe;
@@ -31,5 +45,156 @@ export interface FitResult {
   readonly passes: number; // used by the solver
   readonly certificatePasses: number; // used by the judge
   readonly steps: number;
+  /** The step of the iterate returned: less than `steps` when early stopping restored it. */
+  readonly chosenStep: number;
   readonly trace: readonly TracePoint[];
+}
+
+export interface FitOptions {
+  readonly stream: Stream;
+  /** The first rule with something to say ends the fit. */
+  readonly stop: readonly StoppingRule[];
+  /** A warm start; default zero. */
+  readonly start?: LinearProbe;
+  readonly validation?: LabelledFeatures<"validation">;
+  /** Where to certify and evaluate for the trace. Default: nowhere but where a rule needs it. */
+  readonly record?: (step: number, passes: number) => boolean;
+  readonly hooks?: FitHooks;
+}
+
+/** The caller's clock and ears; core has none. */
+export interface FitHooks {
+  /** Called before every step: a deadline or an abort. */
+  readonly watch?: () => Verdict | undefined;
+  /** Wraps init and every step, and nothing of the judging: for timing a solver alone. */
+  readonly around?: <T>(work: () => T) => T;
+  readonly observe?: (point: TracePoint) => void;
+}
+
+/** Runs `solver` on the training rows until a rule says stop. */
+export function fit<State extends Iterate>(
+  runtime: Runtime,
+  problem: ProbeProblem,
+  solver: Solver<State>,
+  options: FitOptions,
+): FitResult {
+  checkProblem(problem);
+  if (options.start !== undefined) checkProbe(options.start, problem.train);
+  const oracle = createOracle(runtime, problem, solver.coordinates ?? "centred");
+  const start = options.start === undefined ? new Float64Array(oracle.dimension) : oracle.fromProbe(options.start);
+  const judge = createJudge(runtime, problem, oracle, options);
+  const finish = (verdict: Verdict, last: Float64Array): FitResult => judge.result(solver, verdict, last);
+
+  const excuse = solver.unsupported?.(oracle);
+  if (excuse !== undefined) return finish({ status: "unsupported", reason: excuse }, start);
+
+  const { around = <T>(work: () => T): T => work(), watch } = options.hooks ?? {};
+  let state = around(() => solver.init(oracle, start.slice(), options.stream));
+  let finite = start;
+  try {
+    for (let step = 0; ; step++) {
+      if (!isFinite(state)) return finish({ status: "diverged", reason: `Not finite after step ${step}.` }, finite);
+      finite = state.theta;
+      const verdict = judge.look(step, state) ?? watch?.();
+      if (verdict !== undefined) return finish(verdict, state.theta);
+      if (state.stalled !== undefined) return finish({ status: "stalled", reason: state.stalled }, state.theta);
+      state = around(() => solver.step(oracle, state));
+    }
+  } finally {
+    solver.release?.(oracle, state);
+    oracle.release();
+  }
+}
+
+function isFinite({ objective, theta }: Iterate): boolean {
+  return Number.isFinite(objective ?? 0) && theta.every(Number.isFinite);
+}
+
+/** Without gradients to go by, certificates are made at steps this factor of passes apart. */
+const BLIND_FACTOR = 1.25;
+
+function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracle, options: FitOptions) {
+  const { stop, validation, record, hooks } = options;
+  const restoresBest = stop.some((rule) => rule.restoresBest);
+  if (restoresBest && validation === undefined) {
+    reject("early stopping", "needs validation rows", validation, "pass `validation`");
+  }
+  const score = validation === undefined ? undefined : validationScorer(runtime, validation);
+  const trace: TracePoint[] = [];
+  let certificatePasses = 0;
+  let best: Float64Array | undefined;
+  let latest: { theta: Float64Array; certificate: Certificate } | undefined;
+  let failedGuess = Infinity; // the solver's own gap when a certificate last disappointed
+  let nextBlind = 0; // passes
+
+  const certificateOf = (theta: Float64Array): Certificate => {
+    if (latest?.theta === theta) return latest.certificate;
+    certificatePasses += CERTIFICATE_PASSES;
+    const certificate = certify(oracle.kernels, problem, oracle.toProbe(theta));
+    latest = { theta, certificate };
+    return certificate;
+  };
+
+  /** Certifies when a gap rule might be satisfied. */
+  const promising = ({ gradient, objective }: Iterate): boolean => {
+    const rules = stop.filter((rule) => rule.gapTolerance !== undefined);
+    if (rules.length === 0) return false;
+    if (gradient === undefined || objective === undefined) return oracle.passes >= nextBlind;
+    const guess = gapGuess(gradient, oracle);
+    return guess < failedGuess / 2 && rules.some((rule) => guess <= (rule.gapTolerance?.(objective) ?? 0));
+  };
+
+  return {
+    /** Records the iterate and asks the rules. */
+    look(step: number, iterate: Iterate): Verdict | undefined {
+      const { theta, gradient } = iterate;
+      const asked = record?.(step, oracle.passes) ?? false;
+      const certified = asked || promising(iterate);
+      const certificate = certified ? certificateOf(theta) : undefined;
+      const scores = restoresBest || asked ? score?.(oracle.toProbe(theta)) : undefined;
+      const point: TracePoint = {
+        step,
+        passes: oracle.passes,
+        rowGradients: oracle.rowGradients,
+        ...(certificate && { certificate }),
+        ...(scores && { validationError: scores.error, validationLoss: scores.loss }),
+      };
+      trace.push(point);
+      if (restoresBest && bestValidation(trace) === trace.length - 1) best = theta;
+      hooks?.observe?.(point);
+      for (const rule of stop) {
+        const verdict = rule.check(trace);
+        if (verdict !== undefined) return verdict;
+      }
+      if (certified) {
+        if (gradient !== undefined) failedGuess = gapGuess(gradient, oracle);
+        nextBlind = oracle.passes * BLIND_FACTOR;
+      }
+      return undefined;
+    },
+
+    result(solver: Pick<Solver, "name" | "settings">, verdict: Verdict, last: Float64Array): FitResult {
+      const theta = best ?? last;
+      const chosen = best === undefined ? trace.length - 1 : bestValidation(trace);
+      return {
+        solver: solver.name,
+        settings: solver.settings,
+        ...verdict,
+        probe: oracle.toProbe(theta),
+        certificate: certificateOf(theta),
+        passes: oracle.passes,
+        certificatePasses,
+        steps: Math.max(0, trace.length - 1),
+        chosenStep: Math.max(0, chosen),
+        trace,
+      };
+    },
+  };
+}
+
+/** ‖∇_W F‖²/(2·l2): the duality gap, were the gradient exact and the bias solved. */
+function gapGuess(gradient: Float64Array, { classes, cols, l2 }: BoundOracle): number {
+  let sum = 0;
+  for (let at = 0; at < classes * cols; at++) sum += gradient[at]! * gradient[at]!;
+  return sum / (2 * l2);
 }

@@ -43,8 +43,18 @@ export interface Oracle {
   /** Per-column mean square of x̃ [d] (set-up knowledge, no pass counted). */
   columnMeanSquares(): Float64Array;
   probabilities(margins: Margins): Float64Array;
+  /** A dense matrix A [rows, cols] in the back end's memory until the oracle is released. No pass. */
+  operator(values: Float32Array, rows: number, cols: number): Operator;
   /** One minibatch RMSProp sweep over `order`; θ and its squares are updated in place. order.length/n passes. */
   rmspropEpoch(sweep: RmspropSweep): number;
+}
+
+/** A matrix A [rows, cols] that multiplies as fast as X does. */
+export interface Operator {
+  /** V [k, cols] → V Aᵀ [k, rows]. */
+  product(v: Float64Array): Float64Array;
+  /** AᵀA/rows [cols, cols]. */
+  gram(): Float64Array;
 }
 
 export interface Line {

@@ -10,27 +10,19 @@ import { choleskyFactor, choleskySolve } from "./linalg/cholesky.ts";
 const MAX_STEPS = 200; // usually 2 or 3; a class without rows needs about 50, its bias going to -∞
 const RESIDUAL = 1e-14; // of mean(p - y): the rounding of the sums themselves
 
-export interface BiasSolution {
-  readonly shift: Float64Array; // [k], what was added to the bias
-  readonly residual: number; // max |mean(p - y)| left
-}
-
-/** Adds the best shift to `margins` and returns it. */
-export function solveBias(kernels: ProblemKernels, margins: Margins): BiasSolution {
-  const k = kernels.classes;
-  const shift = new Float64Array(k);
+/** Adds the best bias to `margins`; returns max |mean(p - y)| left, which is zero at the optimum. */
+export function solveBias(kernels: ProblemKernels, margins: Margins): number {
   for (let step = 0; ; step++) {
     const { residual, covariance } = kernels.classMoments(margins);
     const left = residual.reduce((most, r) => Math.max(most, Math.abs(r)), 0);
-    if (!(left > RESIDUAL) || step === MAX_STEPS) return { shift, residual: left };
-    const delta = newtonStep(covariance, residual, k);
+    if (!(left > RESIDUAL) || step === MAX_STEPS) return left;
+    const delta = newtonStep(covariance, residual, kernels.classes);
     const range = Math.max(...delta) - Math.min(...delta);
     const damping = range > 0 ? Math.log1p(range) / range : 1;
-    for (let c = 0; c < k; c++) {
-      delta[c]! *= damping;
-      shift[c]! += delta[c]!;
-    }
-    kernels.addBias(margins, delta);
+    kernels.addBias(
+      margins,
+      delta.map((by) => by * damping),
+    );
   }
 }
 
