@@ -68,7 +68,8 @@ export interface FitHooks {
   readonly watch?: () => Verdict | undefined;
   /** Wraps init and every step, and nothing of the judging: for timing a solver alone. */
   readonly around?: <T>(work: () => T) => T;
-  readonly observe?: (point: TracePoint) => void;
+  /** Called at every point of the trace. `probe` makes the probe as it stands there, and is for use within the call. */
+  readonly observe?: (point: TracePoint, probe: () => LinearProbe) => void;
 }
 
 /** Runs `solver` on the training rows until a rule says stop. */
@@ -161,7 +162,7 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
       };
       trace.push(point);
       if (restoresBest && bestValidation(trace) === trace.length - 1) best = theta;
-      hooks?.observe?.(point);
+      hooks?.observe?.(point, () => oracle.toProbe(theta));
       for (const rule of stop) {
         const verdict = rule.check(trace);
         if (verdict !== undefined) return verdict;
