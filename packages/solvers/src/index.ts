@@ -1,1 +1,1 @@
-export {};
+export * from "./solvers/lbfgs.ts";

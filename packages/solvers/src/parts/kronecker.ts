@@ -1,0 +1,48 @@
+/**
+ * @file The Kronecker preconditioner: at any θ the Hessian in W is near M ⊗ S + l2·I, with S the second moments of the
+ * features and M = mean(diag(p) - ppᵀ) the class covariance. At W = 0 it is the Hessian. With M = U diag(λ) Uᵀ its
+ * inverse is a rotation of the classes, one shifted solve in S for each λ, and the rotation back. With centred
+ * features the bias hardly couples to W, and its block is M itself.
+ */
+import { jacobiEigen, type Oracle, type SymmetricEigen } from "@linear-probes/core";
+import type { SecondMoments } from "./second-moments.ts";
+
+/** Approximately ∇²F⁻¹ g, as a new array of θ's layout; positive definite. `classes` is the eigensystem of M. */
+export function kroneckerSolve(
+  oracle: Oracle,
+  moments: SecondMoments,
+  classes: SymmetricEigen,
+  gradient: Float64Array,
+): Float64Array {
+  const { classes: k, cols: d } = oracle;
+  const lambda = classes.values.map((value) => Math.max(0, value));
+  const turned = rotate(classes.vectors, k, gradient, d, true);
+  const out = new Float64Array(oracle.dimension);
+  out.set(rotate(classes.vectors, k, moments.solve(lambda, turned), d, false));
+
+  const most = lambda.reduce((a, b) => Math.max(a, b), 0);
+  const bias = rotate(classes.vectors, k, gradient.subarray(k * d), 1, true);
+  // Along (1, …, 1) the bias has no curvature and no gradient; the floor keeps that direction still and finite.
+  for (let c = 0; c < k; c++) bias[c]! /= Math.max(lambda[c]!, FLOOR * most, Number.MIN_VALUE);
+  out.set(rotate(classes.vectors, k, bias, 1, false), k * d);
+  return out;
+}
+
+const FLOOR = 1e-6;
+
+/** The eigensystem of M at the margins' probabilities. */
+export function classEigen(covariance: Float64Array, k: number): SymmetricEigen {
+  return jacobiEigen(covariance, k);
+}
+
+/** Uᵀ V or U V for V [k, d]. */
+function rotate(u: Float64Array, k: number, v: Float64Array, d: number, transpose: boolean): Float64Array {
+  const out = new Float64Array(k * d);
+  for (let a = 0; a < k; a++) {
+    for (let b = 0; b < k; b++) {
+      const factor = transpose ? u[b * k + a]! : u[a * k + b]!;
+      for (let j = 0; j < d; j++) out[a * d + j]! += factor * v[b * d + j]!;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,145 @@
+/**
+ * @file S ≈ X̃ᵀX̃/n from a sample of rows, kept so that (λS + l2·I)⁻¹ is cheap for every λ.
+ *
+ * Up to PRIMAL_COLUMNS: S = Q T Qᵀ of the sample's Gram matrix, a tridiagonal solve between two products with Q.
+ * Beyond, S has m sampled rows A/√m and K = AAᵀ/m = Q T Qᵀ [m, m] (Woodbury):
+ *
+ *   (λS + τI)⁻¹ v = (v - (λ/m) Aᵀ (λK + τI)⁻¹ A v) / τ,   τ = l2 + λρ.
+ *
+ * ρ is the mean square of x̃ per direction outside the sampled rows' span, measured on rows held out: without it, those
+ * directions would be taken to have no curvature at all.
+ */
+import {
+  solveShifted,
+  tridiagonalize,
+  type Operator,
+  type Oracle,
+  type Stream,
+  type Tridiagonal,
+} from "@linear-probes/core";
+
+export interface SecondMoments {
+  /** Row c of V [k, d] ← (λ_c S + l2·I)⁻¹ of it, in a new array. */
+  solve(lambda: Float64Array, v: Float64Array): Float64Array;
+}
+
+const PRIMAL_COLUMNS = 1024; // S [d, d] up to here; beyond, K of as many rows
+const SAMPLED_FRACTION = 0.1; // as good as all rows, measured
+const ROWS_PER_COLUMN = 4; // fewer rows would underrate the small eigenvalues of S
+const HELD_OUT_ROWS = 64;
+
+const kept = new WeakMap<Oracle, SecondMoments>();
+
+/** The second moments of an oracle's rows, made on first use. The same stream gives the same sample. */
+export function secondMoments(oracle: Oracle, stream: Stream): SecondMoments {
+  const known = kept.get(oracle);
+  if (known !== undefined) return known;
+  const made = oracle.cols <= PRIMAL_COLUMNS ? primal(oracle, stream) : dual(oracle, stream);
+  kept.set(oracle, made);
+  return made;
+}
+
+function primal(oracle: Oracle, stream: Stream): SecondMoments {
+  const { rows: n, cols: d, l2 } = oracle;
+  const size = Math.min(n, Math.max(Math.ceil(SAMPLED_FRACTION * n), ROWS_PER_COLUMN * d));
+  const gram = size === n ? oracle.gram() : oracle.gram(sampleRows(n, size, stream.split("gram")));
+  const reduced = tridiagonalize(gram, d);
+  const basis = orthogonal(oracle, reduced);
+  return {
+    solve(lambda, v) {
+      const inside = basis.transposed.product(v); // rows of V Q
+      solveEach(reduced, lambda, () => l2, inside);
+      return basis.plain.product(inside);
+    },
+  };
+}
+
+function dual(oracle: Oracle, stream: Stream): SecondMoments {
+  const { rows: n, cols: d, l2 } = oracle;
+  const m = Math.min(PRIMAL_COLUMNS, n);
+  const held = Math.min(HELD_OUT_ROWS, n - m);
+  const chosen = sampleRows(n, m + held, stream.split("gram"));
+  // The held-out rows are spread evenly through the sample.
+  const isHeld = (at: number): boolean =>
+    Math.floor(((at + 1) * held) / (m + held)) > Math.floor((at * held) / (m + held));
+  const a = oracle.sampleRows(chosen.filter((_, at) => !isHeld(at))); // A [m, d]
+  const outside = oracle.sampleRows(chosen.filter((_, at) => isHeld(at)));
+  const rowsOperator = oracle.operator(Float32Array.from(a), m, d);
+  const colsOperator = oracle.operator(transposed(a, m, d), d, m); // Aᵀ
+  const gram = colsOperator.gram().map((value) => (value * d) / m); // K = AAᵀ/m
+  const reduced = tridiagonalize(gram, m);
+  const basis = orthogonal(oracle, reduced);
+  const rho = outsideVariance(oracle, outside, rowsOperator, basis, reduced, m);
+  return {
+    solve(lambda, v) {
+      const inside = basis.transposed.product(rowsOperator.product(v));
+      solveEach(reduced, lambda, (scale) => l2 + scale * rho, inside);
+      const back = colsOperator.product(basis.plain.product(inside));
+      for (let c = 0; c < lambda.length; c++) {
+        const scale = lambda[c]!;
+        const tau = l2 + scale * rho;
+        for (let j = 0; j < d; j++) back[c * d + j] = (v[c * d + j]! - (scale / m) * back[c * d + j]!) / tau;
+      }
+      return back;
+    },
+  };
+}
+
+interface Basis {
+  readonly plain: Operator; // Q
+  readonly transposed: Operator; // Qᵀ
+}
+
+function orthogonal(oracle: Oracle, { q, size }: Tridiagonal): Basis {
+  return {
+    plain: oracle.operator(Float32Array.from(q), size, size),
+    transposed: oracle.operator(transposed(q, size, size), size, size),
+  };
+}
+
+/** Row c of `v` ← (λ_c T + shift(λ_c) I)⁻¹ of it. */
+function solveEach(t: Tridiagonal, lambda: Float64Array, shift: (scale: number) => number, v: Float64Array): void {
+  for (let c = 0; c < lambda.length; c++) {
+    solveShifted(t, lambda[c]!, shift(lambda[c]!), v.subarray(c * t.size, (c + 1) * t.size));
+  }
+}
+
+/** Mean over the rows of `outside` of ‖x - Px‖²/(d - m), P the projection on the span of the rows of A. */
+function outsideVariance(
+  oracle: Oracle,
+  outside: Float64Array,
+  rowsOperator: Operator,
+  basis: Basis,
+  reduced: Tridiagonal,
+  m: number,
+): number {
+  const { cols: d, classes: k } = oracle;
+  const count = Math.floor(outside.length / (d * k)) * k; // operators take k rows at a time
+  if (count === 0) return 0;
+  const ridge = (1e-6 * reduced.diagonal.reduce((sum, value) => sum + value, 0)) / m;
+  let rest = 0;
+  for (let start = 0; start < count; start += k) {
+    const x = outside.slice(start * d, (start + k) * d); // [k, d]
+    const projected = basis.transposed.product(rowsOperator.product(x)); // Qᵀ A x
+    const solved = projected.slice();
+    solveEach(reduced, new Float64Array(k).fill(m), () => m * ridge, solved);
+    for (let at = 0; at < x.length; at++) rest += x[at]! * x[at]!;
+    for (let at = 0; at < solved.length; at++) rest -= projected[at]! * solved[at]!;
+  }
+  return Math.max(0, rest / (count * (d - m)));
+}
+
+/** One row from each of `size` equal stretches of 0 .. n-1: distinct, sorted, spread out. */
+function sampleRows(n: number, size: number, stream: Stream): Int32Array {
+  return Int32Array.from({ length: size }, (_, i) => {
+    const first = Math.floor((i * n) / size);
+    const next = Math.floor(((i + 1) * n) / size);
+    return first + stream.integer(next - first);
+  });
+}
+
+function transposed(a: Float64Array, rows: number, cols: number): Float32Array {
+  const out = new Float32Array(rows * cols);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = a[i * cols + j]!;
+  return out;
+}
