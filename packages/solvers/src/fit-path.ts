@@ -1,0 +1,71 @@
+/**
+ * @file Fits one probe for each of several l2, from the strongest to the weakest, each started from the last, and picks
+ * the one that does best on validation rows.
+ */
+import {
+  evaluateOnValidation,
+  fit,
+  reject,
+  type FitHooks,
+  type FitResult,
+  type Iterate,
+  type LabelledFeatures,
+  type ProbeProblem,
+  type Runtime,
+  type Scores,
+  type Solver,
+  type StoppingRule,
+  type Stream,
+} from "@linear-probes/core";
+
+export interface PathPoint {
+  readonly l2: number;
+  readonly fit: FitResult;
+  readonly validation: Scores;
+}
+
+export interface PathResult {
+  readonly points: readonly PathPoint[]; // by falling l2
+  /** Least validation error; ties by validation loss, then by the greater l2. */
+  readonly chosen: PathPoint;
+  readonly passes: number; // of all solvers' runs
+}
+
+export interface PathOptions {
+  readonly l2: readonly number[];
+  readonly stop: readonly StoppingRule[];
+  readonly stream: Stream;
+  /** Start each fit from the one before; false fits each from zero, to see what that saves. */
+  readonly warm?: boolean;
+  readonly hooks?: FitHooks;
+}
+
+/** Fits `train` for every l2 and chooses on `validation`. */
+export function fitPath<State extends Iterate>(
+  runtime: Runtime,
+  problem: Omit<ProbeProblem, "l2"> & { readonly validation: LabelledFeatures<"validation"> },
+  solver: Solver<State>,
+  { l2, stop, stream, warm = true, hooks }: PathOptions,
+): PathResult {
+  const { validation, ...rest } = problem;
+  const points: PathPoint[] = [];
+  for (const value of l2.toSorted((a, b) => b - a)) {
+    const before = points.at(-1)?.fit;
+    const result = fit(runtime, { ...rest, l2: value }, solver, {
+      stream: stream.split(value),
+      stop,
+      ...(warm && before && { start: before.probe }),
+      ...(hooks && { hooks }),
+    });
+    points.push({ l2: value, fit: result, validation: evaluateOnValidation(runtime, result.probe, validation) });
+  }
+  const chosen = points.reduce<PathPoint | undefined>((best, point) => (beats(point, best) ? point : best), undefined);
+  if (chosen === undefined) return reject("l2", "there must be at least one value", "none");
+  return { points, chosen, passes: points.reduce((sum, point) => sum + point.fit.passes, 0) };
+}
+
+function beats({ validation: { error, loss } }: PathPoint, best: PathPoint | undefined): boolean {
+  if (best === undefined) return true;
+  const least = best.validation;
+  return error < least.error || (error === least.error && loss < least.loss);
+}

@@ -1,0 +1,46 @@
+/**
+ * @file Minibatch RMSProp, the solver of the paper's probes (Hinton 2012, Coursera lecture 6e; in TensorFlow's form):
+ *
+ *   g ← gradient of the batch mean + l2·W,   s ← ρ s + (1-ρ) g²,   θ ← θ - η g / (√s + ε).
+ *
+ * One step is one epoch over a fresh permutation. On the features as declared, without centring: so that what it shows
+ * is the paper's solver, not ours. It knows no gradient of F and proves nothing by itself; the driver certifies it.
+ */
+import type { Iterate, Solver, Stream } from "@linear-probes/core";
+
+export interface RmspropSettings {
+  readonly batch?: number; // rows
+  readonly learningRate?: number; // η
+  readonly decay?: number; // ρ
+  readonly epsilon?: number; // ε
+}
+
+interface RmspropState extends Iterate {
+  readonly square: Float64Array; // s [k·d + k]
+  readonly epoch: number;
+  readonly stream: Stream;
+}
+
+export function rmsprop({
+  batch = 128,
+  learningRate = 1e-3,
+  decay = 0.9,
+  epsilon = 1e-7,
+}: RmspropSettings = {}): Solver<RmspropState> {
+  return {
+    name: "rmsprop",
+    source: "Hinton (2012), Neural Networks for Machine Learning, lecture 6e",
+    settings: { batch, learningRate, decay, epsilon },
+    coordinates: "as-declared",
+
+    init: (oracle, start, stream) => ({ theta: start, square: new Float64Array(oracle.dimension), epoch: 0, stream }),
+
+    step(oracle, state) {
+      const theta = state.theta.slice();
+      const square = state.square.slice();
+      const order = state.stream.split(state.epoch).permutation(oracle.rows);
+      oracle.rmspropEpoch({ order, batch, theta, square, learningRate, decay, epsilon });
+      return { ...state, theta, square, epoch: state.epoch + 1 };
+    },
+  };
+}
