@@ -8,6 +8,7 @@ export * from "./errors.ts";
 export * from "./evaluate.ts";
 export * from "./kernels/kernels.ts";
 export * from "./kernels/reference.ts";
+export * from "./kernels/wasm.ts";
 export * from "./linalg/cholesky.ts";
 export * from "./linalg/jacobi.ts";
 export * from "./linalg/tridiagonal.ts";

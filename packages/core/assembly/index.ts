@@ -1,0 +1,20 @@
+/** @file The module: every kernel by name. packages/core/src/kernels/wasm/ops.ts says which traverse X. */
+export { backward, backwardExact, columnSums, evaluate, forward, forwardExact, fused, hessian, rowNorms } from "./blocks";
+export { dense, packDense } from "./dense";
+export { finishGram, gram, gramBytes } from "./gram";
+export { addBias, advance, along, moments, probabilities, score } from "./margins";
+export {
+  clear,
+  finishGradient,
+  finishGradientExact,
+  firstNotFinite,
+  gradientBytes,
+  packWeights,
+  packWeightsExact,
+  reduce,
+  spreadRows,
+  weightBytes,
+} from "./pack";
+export { scratchBytes } from "./panels";
+export { accBody } from "./softmax";
+export { sweep, sweepBegin, sweepStaged, sweepUpdate } from "./sweep";

@@ -1,0 +1,304 @@
+/**
+ * @file What is done to margins row by row, all in float64: loss, residual p - y, counts. A row of margins occupies
+ * ZP = k rounded up to even float64; `bias` [ZP] is added to it and is -Infinity in the padding, so that padding gets
+ * probability 0. The log of each row's sum is taken for 32 rows at once, of their product (each sum lies in 1..k).
+ *
+ * An accumulator block of a partition begins with four float64 (loss, errors or slope, curvature, spare), then
+ * Σ residual [ZP], then whatever the job sums.
+ */
+import { Job, paddedClasses } from "./job";
+import { expNonPositive, logPositive, sum2 } from "./math";
+
+export const ACC_LOSS: u32 = 0;
+export const ACC_ERRORS: u32 = 8;
+export const ACC_SLOPE: u32 = 8;
+export const ACC_CURVATURE: u32 = 16;
+export const ACC_BIAS: u32 = 32;
+
+/** First byte after the head and Σ residual. */
+// @ts-ignore: decorator
+@inline export function accBody(job: Job): u32 {
+  return ACC_BIAS + paddedClasses(job) * 8;
+}
+
+// @ts-ignore: decorator
+@inline function addTo(at: usize, v: f64): void {
+  store<f64>(at, load<f64>(at) + v);
+}
+
+/** e ← z + bias; returns the greatest. `bytes` is 8·ZP. */
+// @ts-ignore: decorator
+@inline function shifted(z: usize, bias: usize, e: usize, bytes: u32): f64 {
+  let top = f64x2.splat(-Infinity);
+  for (let c: u32 = 0; c < bytes; c += 16) {
+    const v = f64x2.add(v128.load(z + c), v128.load(bias + c));
+    top = f64x2.pmax(top, v);
+    v128.store(e + c, v);
+  }
+  return max(f64x2.extract_lane(top, 0), f64x2.extract_lane(top, 1));
+}
+
+/** e ← exp(e - top); returns the sum. */
+// @ts-ignore: decorator
+@inline function exponentials(e: usize, top: f64, bytes: u32): f64 {
+  const t = f64x2.splat(top);
+  let sum = f64x2.splat(0);
+  for (let c: u32 = 0; c < bytes; c += 16) {
+    const v = expNonPositive(f64x2.sub(v128.load(e + c), t));
+    sum = f64x2.add(sum, v);
+    v128.store(e + c, v);
+  }
+  return sum2(sum);
+}
+
+/** r ← the first numbers of v as T. */
+// @ts-ignore: decorator
+@inline function storeResidual<T>(r: usize, v: v128): void {
+  if (sizeof<T>() == 8) v128.store(r, v);
+  else v128.store64_lane(r, f32x4.demote_f64x2_zero(v), 0);
+}
+
+/** R ← softmax(Z + bias) - Y for `rows` rows [ZP numbers of T each]; adds loss and Σ R to the accumulators. */
+export function residuals<T>(job: Job, z: usize, bias: usize, labels: usize, rows: u32, r: usize, e: usize, acc: usize): void {
+  const bytes = paddedClasses(job) * 8;
+  const rs = paddedClasses(job) * sizeof<T>();
+  const bias0 = acc + ACC_BIAS;
+  let loss: f64 = 0;
+  let product: f64 = 1;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, r += rs, labels += 4) {
+    const y = load<u32>(labels) * 8;
+    const top = shifted(z, bias, e, bytes);
+    loss += top - load<f64>(e + y);
+    const sum = exponentials(e, top, bytes);
+    product *= sum;
+    if ((i & 31) == 31) {
+      loss += logPositive(product);
+      product = 1;
+    }
+    const inverse = f64x2.splat(1.0 / sum);
+    for (let c: u32 = 0; c < bytes; c += 16) v128.store(e + c, f64x2.mul(v128.load(e + c), inverse));
+    addTo(e + y, -1);
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      const v = v128.load(e + c);
+      storeResidual<T>(r + ((c >> 3) * sizeof<T>()), v);
+      v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v));
+    }
+  }
+  addTo(acc + ACC_LOSS, loss + logPositive(product));
+}
+
+/** The halves (low: z0 - z1 of row i, of row i + 1) of two rows of two margins. */
+// @ts-ignore: decorator
+@inline function difference(a: v128, b: v128): v128 {
+  return f64x2.sub(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
+}
+
+/** All ones in the lanes whose label is class 0. */
+// @ts-ignore: decorator
+@inline function labelIsFirst(labels: usize): v128 {
+  return i64x2.eq(i64x2.extend_low_i32x4_s(v128.load64_zero(labels)), i64x2.splat(0));
+}
+
+/** All ones in the lanes of rows that exist. */
+// @ts-ignore: decorator
+@inline function existing(i: u32, rows: u32): v128 {
+  return v128.or(i64x2(-1, 0), i64x2.splat(i + 1 < rows ? -1 : 0));
+}
+
+/**
+ * The same for two classes, two rows at once, of u = z0 - z1: `u` [rows] already the difference, `bias` one number,
+ * R [rows] the residual of class 0.
+ */
+export function residuals2<T>(job: Job, u: usize, bias: f64, labels: usize, rows: u32, r: usize, acc: usize): void {
+  let loss = f64x2.splat(0);
+  let product = f64x2.splat(1);
+  let biasSum = f64x2.splat(0);
+  let logs: f64 = 0;
+  const one = f64x2.splat(1);
+  for (let i: u32 = 0; i < rows; i += 2) {
+    const v = f64x2.add(v128.load(u + i * 8), f64x2.splat(bias));
+    const first = labelIsFirst(labels + i * 4);
+    const here = existing(i, rows);
+    const e = v128.and(expNonPositive(f64x2.neg(f64x2.abs(v))), here);
+    const sum = f64x2.add(one, e);
+    product = f64x2.mul(product, sum);
+    if ((i & 62) == 62) {
+      logs += logPositive(f64x2.extract_lane(product, 0)) + logPositive(f64x2.extract_lane(product, 1));
+      product = one;
+    }
+    // max(0, -margin): |v| where the label lost.
+    const positive = f64x2.gt(v, f64x2.splat(0));
+    const lost = v128.and(v128.xor(positive, first), here);
+    loss = f64x2.add(loss, v128.and(f64x2.abs(v), lost));
+    // residual of class 0: p0 for the other label, -p1 for its own; |residual| is e/(1+e) where won, 1/(1+e) where lost.
+    const size = f64x2.div(v128.bitselect(one, e, v128.xor(positive, first)), sum);
+    const residual = v128.and(v128.bitselect(f64x2.neg(size), size, first), here);
+    biasSum = f64x2.add(biasSum, residual);
+    storeResidual<T>(r + i * sizeof<T>(), residual);
+  }
+  logs += logPositive(f64x2.extract_lane(product, 0)) + logPositive(f64x2.extract_lane(product, 1));
+  addTo(acc + ACC_LOSS, sum2(loss) + logs);
+  addTo(acc + ACC_BIAS, sum2(biasSum));
+  addTo(acc + ACC_BIAS + 8, -sum2(biasSum));
+}
+
+/** R ← p ∘ (u - ⟨p, u⟩) with p = softmax(Z + bias), u [rows, ZP]; adds Σ R to the accumulators. */
+export function curvatures(job: Job, z: usize, bias: usize, u: usize, rows: u32, r: usize, e: usize, acc: usize): void {
+  const bytes = paddedClasses(job) * 8;
+  const bias0 = acc + ACC_BIAS;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, u += bytes, r += bytes >> 1) {
+    const sum = exponentials(e, shifted(z, bias, e, bytes), bytes);
+    let dot = f64x2.splat(0);
+    for (let c: u32 = 0; c < bytes; c += 16) dot = f64x2.add(dot, f64x2.mul(v128.load(e + c), v128.load(u + c)));
+    const mean = f64x2.splat(sum2(dot) / sum);
+    const inverse = f64x2.splat(1.0 / sum);
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      const v = f64x2.mul(f64x2.mul(v128.load(e + c), inverse), f64x2.sub(v128.load(u + c), mean));
+      storeResidual<f32>(r + (c >> 1), v);
+      v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v));
+    }
+  }
+}
+
+/** Adds loss and errors of margins Z + bias. */
+export function scores(job: Job, z: usize, bias: usize, labels: usize, rows: u32, e: usize, acc: usize): void {
+  const bytes = paddedClasses(job) * 8;
+  let loss: f64 = 0;
+  let product: f64 = 1;
+  let errors = 0;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, labels += 4) {
+    const y = load<u32>(labels) * 8;
+    const top = shifted(z, bias, e, bytes);
+    let first: u32 = 0;
+    while (load<f64>(e + first) < top) first += 8;
+    if (first != y) errors++;
+    loss += top - load<f64>(e + y);
+    product *= exponentials(e, top, bytes);
+    if ((i & 31) == 31) {
+      loss += logPositive(product);
+      product = 1;
+    }
+  }
+  addTo(acc + ACC_LOSS, loss + logPositive(product));
+  addTo(acc + ACC_ERRORS, <f64>errors);
+}
+
+/** P [rows, ZP] ← softmax(Z + bias). */
+export function softmaxRows(job: Job, z: usize, bias: usize, rows: u32, p: usize): void {
+  const bytes = paddedClasses(job) * 8;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, p += bytes) {
+    const inverse = f64x2.splat(1.0 / exponentials(p, shifted(z, bias, p, bytes), bytes));
+    for (let c: u32 = 0; c < bytes; c += 16) v128.store(p + c, f64x2.mul(v128.load(p + c), inverse));
+  }
+}
+
+/** Adds loss, slope and curvature of Z + t D (+ bias, which is 0 or -Infinity). */
+export function lines(job: Job, z: usize, d: usize, bias: usize, labels: usize, rows: u32, e: usize, acc: usize): void {
+  const bytes = paddedClasses(job) * 8;
+  const t = f64x2.splat(job.t);
+  let loss: f64 = 0;
+  let product: f64 = 1;
+  let slope: f64 = 0;
+  let curvature: f64 = 0;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, d += bytes, labels += 4) {
+    const y = load<u32>(labels) * 8;
+    let tops = f64x2.splat(-Infinity);
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      const v = f64x2.add(f64x2.add(v128.load(z + c), f64x2.mul(t, v128.load(d + c))), v128.load(bias + c));
+      tops = f64x2.pmax(tops, v);
+      v128.store(e + c, v);
+    }
+    const top = max(f64x2.extract_lane(tops, 0), f64x2.extract_lane(tops, 1));
+    loss += top - load<f64>(e + y);
+    // Moments about the label's own direction: small where the label has nearly all the probability.
+    const own = v128.load_splat<f64>(d + y);
+    const over = f64x2.splat(top);
+    let s0 = f64x2.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      const v = expNonPositive(f64x2.sub(v128.load(e + c), over));
+      const delta = f64x2.sub(v128.load(d + c), own);
+      const first = f64x2.mul(v, delta);
+      s0 = f64x2.add(s0, v);
+      s1 = f64x2.add(s1, first);
+      s2 = f64x2.add(s2, f64x2.mul(first, delta));
+    }
+    const sum = sum2(s0);
+    const mean = sum2(s1) / sum;
+    slope += mean;
+    curvature += sum2(s2) / sum - mean * mean;
+    product *= sum;
+    if ((i & 31) == 31) {
+      loss += logPositive(product);
+      product = 1;
+    }
+  }
+  addTo(acc + ACC_LOSS, loss + logPositive(product));
+  addTo(acc + ACC_SLOPE, slope);
+  addTo(acc + ACC_CURVATURE, curvature);
+}
+
+/** The same for two classes, two rows at once. */
+export function lines2(job: Job, z: usize, d: usize, labels: usize, rows: u32, acc: usize): void {
+  const t = f64x2.splat(job.t);
+  const one = f64x2.splat(1);
+  let loss = f64x2.splat(0);
+  let product = one;
+  let logs: f64 = 0;
+  let slope = f64x2.splat(0);
+  let curvature = f64x2.splat(0);
+  for (let i: u32 = 0; i < rows; i += 2) {
+    const at = i * 16;
+    const delta = difference(v128.load(d + at), v128.load(d + at, 16));
+    const v = f64x2.add(difference(v128.load(z + at), v128.load(z + at, 16)), f64x2.mul(t, delta));
+    const first = labelIsFirst(labels + i * 4);
+    const here = existing(i, rows);
+    const e = v128.and(expNonPositive(f64x2.neg(f64x2.abs(v))), here);
+    const sum = f64x2.add(one, e);
+    product = f64x2.mul(product, sum);
+    if ((i & 62) == 62) {
+      logs += logPositive(f64x2.extract_lane(product, 0)) + logPositive(f64x2.extract_lane(product, 1));
+      product = one;
+    }
+    const losing = v128.xor(f64x2.gt(v, f64x2.splat(0)), first);
+    loss = f64x2.add(loss, v128.and(f64x2.abs(v), v128.and(losing, here)));
+    const size = f64x2.div(v128.bitselect(one, e, losing), sum); // 1 - p of the label
+    const residual = v128.and(v128.bitselect(f64x2.neg(size), size, first), here);
+    slope = f64x2.add(slope, v128.and(f64x2.mul(residual, delta), here));
+    const spread = f64x2.div(e, f64x2.mul(sum, sum)); // p0 p1
+    curvature = f64x2.add(curvature, v128.and(f64x2.mul(spread, f64x2.mul(delta, delta)), here));
+  }
+  logs += logPositive(f64x2.extract_lane(product, 0)) + logPositive(f64x2.extract_lane(product, 1));
+  addTo(acc + ACC_LOSS, sum2(loss) + logs);
+  addTo(acc + ACC_SLOPE, sum2(slope));
+  addTo(acc + ACC_CURVATURE, sum2(curvature));
+}
+
+/** Adds Σ residual, and Σ p pᵀ [k, ZP] to the body; Σ p goes to the row after it. */
+export function moments(job: Job, z: usize, bias: usize, labels: usize, rows: u32, p: usize, acc: usize): void {
+  const k = job.classes;
+  const bytes = paddedClasses(job) * 8;
+  const bias0 = acc + ACC_BIAS;
+  const outer = acc + accBody(job);
+  const sums = outer + k * bytes;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, labels += 4) {
+    softmaxRows(job, z, bias, 1, p);
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      const v = v128.load(p + c);
+      v128.store(sums + c, f64x2.add(v128.load(sums + c), v));
+    }
+    for (let a: u32 = 0; a < k; a++) {
+      const pa = v128.load_splat<f64>(p + a * 8);
+      const row = outer + a * bytes;
+      for (let c: u32 = 0; c < bytes; c += 16) {
+        v128.store(row + c, f64x2.add(v128.load(row + c), f64x2.mul(pa, v128.load(p + c))));
+      }
+    }
+    const y = load<u32>(labels) * 8;
+    addTo(p + y, -1);
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v128.load(p + c)));
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * @file The wasm back end: AssemblyScript kernels (packages/core/assembly) in one shared memory, worker threads that
+ * claim fixed row partitions. Products are float32 with float64 sums; nothing depends on the number of threads or on
+ * where X is kept.
+ */
+import { reject } from "../errors.ts";
+import type { Features, Runtime } from "./kernels.ts";
+import { createBufferPool } from "./wasm/buffer-pool.ts";
+import { createCrew } from "./wasm/crew.ts";
+import { denseLeakyRelu, meanRowNorm } from "./wasm/dense.ts";
+import { createWriter } from "./wasm/features.ts";
+import { HEAP_BASE, MAX_THREADS } from "./wasm/job.ts";
+import { kernelModule } from "./wasm/module.ts";
+import { bindWasm } from "./wasm/problem.ts";
+import { webAssembly } from "./wasm/web-assembly.ts";
+import { createWorkspace } from "./wasm/workspace.ts";
+
+export interface WasmRuntimeOptions {
+  /** The calling thread and threads - 1 workers. */
+  readonly threads: number;
+  /** Most that the kernels' memory may grow to; default 3.5 GiB, at most 4 GiB less 64 KiB. */
+  readonly memoryBytes?: number;
+}
+
+/** What this back end can do beyond the contract. */
+export interface WasmRuntime extends Runtime {
+  /**
+   * max(H, slope·H), H = X W, for weights [d, outputs] row by row and slope 0..1: an untrained network's layer. Its
+   * sums run over the inputs in order, in float32, so that the bits are the same on every machine. A product that
+   * overflows float32 is not noticed here.
+   */
+  denseLeakyRelu(features: Features, weights: Float32Array, outputs: number, slope: number): Features;
+  /** Mean over the rows of ‖x‖₂. */
+  meanRowNorm(features: Features): number;
+}
+
+const PAGE = 65536;
+
+export async function createWasmRuntime({
+  threads,
+  memoryBytes = 3.5 * 2 ** 30,
+}: WasmRuntimeOptions): Promise<WasmRuntime> {
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+    reject("threads", `must be 1..${MAX_THREADS}`, threads);
+  }
+  const maximum = Math.floor(memoryBytes / PAGE);
+  if (!(maximum >= 16 && maximum <= 65535)) reject("memoryBytes", "must be 1 MiB to 4 GiB less 64 KiB", memoryBytes);
+  const memory = new webAssembly.Memory({ initial: HEAP_BASE / PAGE, maximum, shared: true });
+  const crew = await createCrew(await kernelModule(), memory, threads);
+  const workspace = createWorkspace(memory, crew, maximum * PAGE);
+  const pool = createBufferPool(crew);
+  return {
+    backend: "wasm",
+    threads,
+    createFeatures: (options) => createWriter(workspace, pool, maximum * PAGE, options),
+    bind: (features, binding) => bindWasm(workspace, features, binding),
+    denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
+    meanRowNorm: (features) => meanRowNorm(workspace, features),
+    dispose: () => crew.dispose(),
+  };
+}

@@ -1,0 +1,81 @@
+/** @file What the calling thread and every worker do alike: claim row partitions until none is left. */
+import { CONTROL, JOB, lowMemory, SCRATCH, STAGE } from "./job.ts";
+import { instantiate, OPERATIONS, type KernelExports } from "./module.ts";
+import { openSource, type OpenSource, type Source } from "./sources.ts";
+import type { CompiledModule, SharedMemory } from "./web-assembly.ts";
+
+export interface Hands {
+  readonly kernels: KernelExports;
+  /** Works on the job in the shared memory until its partitions are all claimed. */
+  work(): void;
+  /** Makes an outside storage of X known under an id, or forgets it. */
+  know(id: number, source: Source): void;
+  forget(id: number): void;
+  /** The storage of that id. */
+  source(id: number): OpenSource;
+}
+
+/** `thread` is 0 for the calling thread. */
+export function createHands(module: CompiledModule, memory: SharedMemory, thread: number): Hands {
+  const kernels = instantiate(module, memory);
+  const { control, words, get } = lowMemory(memory);
+  const sources = new Map<number, OpenSource>();
+  const word = (index: number): number => words[index] ?? 0;
+
+  /** Brings rows in and returns where they begin. */
+  function bring(first: number, count: number, stride: number): number {
+    const id = word(CONTROL.source);
+    if (id === 0) return word(CONTROL.x) + (word(CONTROL.gather) === 1 ? 0 : first * stride);
+    const to = word(STAGE / 4 + thread);
+    if (word(CONTROL.gather) === 0) {
+      source(id).bring(first, count, to);
+      return to;
+    }
+    const order = get("order") / 4;
+    // Row numbers may lie anywhere in the heap, so they are read through a fresh view.
+    const rows = new Int32Array(memory.buffer, (order + first) * 4, count);
+    for (let i = 0; i < count; i++) source(id).bring(rows[i] ?? 0, 1, to + i * stride);
+    return to;
+  }
+
+  function source(id: number): OpenSource {
+    const found = sources.get(id);
+    if (found === undefined) throw new Error(`features: storage ${id} is not known to thread ${thread}`);
+    return found;
+  }
+
+  function workOn(part: number): void {
+    const operation = OPERATIONS[word(CONTROL.operation)];
+    if (operation === undefined) throw new Error("kernels: no such operation");
+    const scratch = word(SCRATCH / 4 + thread);
+    const acc = get("acc") + part * get("accStride");
+    const start = part * word(CONTROL.partRows);
+    const end = Math.min(get("rows"), start + word(CONTROL.partRows));
+    const stride = get("stride");
+    kernels.clear(acc, get("accStride"));
+    const step = operation.blocks ? get("blockRows") : end - start;
+    for (let row = start; row < end; row += step) {
+      const count = Math.min(step, end - row);
+      const x = operation.blocks ? bring(row, count, stride) : 0;
+      kernels[operation.name](JOB, scratch, acc, x, row, count);
+    }
+  }
+
+  return {
+    kernels,
+    work() {
+      const parts = get("parts");
+      for (;;) {
+        const part = Atomics.add(control, CONTROL.nextPart, 1);
+        if (part >= parts) return;
+        workOn(part);
+      }
+    },
+    know: (id, from) => void sources.set(id, openSource(from, memory, kernels)),
+    forget(id) {
+      sources.get(id)?.close();
+      sources.delete(id);
+    },
+    source,
+  };
+}

@@ -1,0 +1,75 @@
+/** @file The compiled kernels: their names, and where they are found. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { reject } from "../../errors.ts";
+import { webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
+
+/** Jobs over row partitions, by export name; `blocks` brings X in block by block, else a call does a partition. */
+export const OPERATIONS = [
+  { name: "fused", blocks: true },
+  { name: "forward", blocks: true },
+  { name: "backward", blocks: true },
+  { name: "hessian", blocks: true },
+  { name: "evaluate", blocks: true },
+  { name: "forwardExact", blocks: true },
+  { name: "backwardExact", blocks: true },
+  { name: "gram", blocks: true },
+  { name: "columnSums", blocks: true },
+  { name: "rowNorms", blocks: true },
+  { name: "dense", blocks: true },
+  { name: "along", blocks: false },
+  { name: "advance", blocks: false },
+  { name: "addBias", blocks: false },
+  { name: "moments", blocks: false },
+  { name: "score", blocks: false },
+  { name: "probabilities", blocks: false },
+] as const;
+
+export type OperationName = (typeof OPERATIONS)[number]["name"];
+
+type PartitionKernel = (job: number, scratch: number, acc: number, x: number, row0: number, rows: number) => void;
+
+/** The exports of dist/kernels.wasm. `job` is always the address JOB. */
+export interface KernelExports extends Record<OperationName, PartitionKernel> {
+  /** A whole sweep when X lies in the shared memory; else begin, staged blocks and update for each batch. */
+  readonly sweep: PartitionKernel;
+  readonly sweepStaged: PartitionKernel;
+  sweepBegin(job: number, acc: number): void;
+  sweepUpdate(job: number, acc: number, size: number): void;
+  clear(at: number, bytes: number): void;
+  reduce(job: number): void;
+  packWeights(job: number): void;
+  packWeightsExact(job: number): void;
+  packDense(job: number): void;
+  finishGradient(job: number): void;
+  finishGradientExact(job: number): void;
+  finishGram(job: number): void;
+  weightBytes(job: number): number;
+  gradientBytes(job: number): number;
+  gramBytes(job: number): number;
+  scratchBytes(job: number, forGram: number): number;
+  accBody(job: number): number;
+  firstNotFinite(x: number, rows: number, cols: number, stride: number): number;
+  spreadRows(from: number, to: number, rows: number, cols: number, stride: number): void;
+}
+
+const KERNELS = new URL("../../../dist/kernels.wasm", import.meta.url);
+let compiled: Promise<CompiledModule> | undefined;
+
+/** Compiles dist/kernels.wasm once per thread. */
+export function kernelModule(): Promise<CompiledModule> {
+  return (compiled ??= webAssembly.compile(readKernels()));
+}
+
+function readKernels(): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(KERNELS));
+  } catch {
+    return reject(fileURLToPath(KERNELS), "the compiled kernels must be there", "no file", "run `npm run build`");
+  }
+}
+
+export function instantiate(module: CompiledModule, memory: SharedMemory): KernelExports {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what packages/core/assembly/index.ts exports
+  return new webAssembly.Instance(module, { env: { memory } }).exports as KernelExports;
+}

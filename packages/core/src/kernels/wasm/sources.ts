@@ -1,0 +1,77 @@
+/** @file Where X lies when it is not in the shared memory, and how a thread brings rows of it in. */
+import { closeSync, openSync, readSync } from "node:fs";
+import type { KernelExports } from "./module.ts";
+import type { SharedMemory } from "./web-assembly.ts";
+
+/** Rows of `stride` bytes (padded) in SharedArrayBuffers of `chunkRows` rows each. */
+export interface BufferSource {
+  readonly kind: "buffer";
+  readonly chunks: readonly SharedArrayBuffer[];
+  readonly chunkRows: number;
+  readonly stride: number;
+}
+
+/** Rows of `cols` float32 in a file, without padding. */
+export interface FileSource {
+  readonly kind: "file";
+  readonly path: string;
+  readonly cols: number;
+  readonly stride: number;
+}
+
+export type Source = BufferSource | FileSource;
+
+/** A source as one thread has opened it. */
+export interface OpenSource {
+  /** Copies rows first .. first+count-1, padded, to `to`. */
+  bring(first: number, count: number, to: number): void;
+  close(): void;
+}
+
+type Kernels = Pick<KernelExports, "spreadRows">;
+
+export function openSource(source: Source, memory: SharedMemory, kernels: Kernels): OpenSource {
+  return source.kind === "buffer" ? openBuffer(source, memory) : openFile(source, memory, kernels);
+}
+
+/** The bytes from `at` on; another thread's growth of the memory may not have reached this thread's buffer yet. */
+export function bytesAt(memory: SharedMemory, at: number, length: number): Uint8Array {
+  if (memory.buffer.byteLength < at + length) memory.grow(0);
+  return new Uint8Array(memory.buffer, at, length);
+}
+
+function openBuffer({ chunks, chunkRows, stride }: BufferSource, memory: SharedMemory): OpenSource {
+  const views = chunks.map((chunk) => new Uint8Array(chunk));
+  return {
+    bring(first, count, to) {
+      for (let row = first; row < first + count;) {
+        const start = row % chunkRows;
+        const rows = Math.min(first + count - row, chunkRows - start);
+        const part = views[Math.floor(row / chunkRows)]?.subarray(start * stride, (start + rows) * stride);
+        if (part === undefined) throw new Error(`features: row ${row} is outside the buffers`);
+        bytesAt(memory, to + (row - first) * stride, part.length).set(part);
+        row += rows;
+      }
+    },
+    close: () => {},
+  };
+}
+
+function openFile({ path, cols, stride }: FileSource, memory: SharedMemory, kernels: Kernels): OpenSource {
+  const handle = openSync(path, "r");
+  const width = cols * 4;
+  return {
+    bring(first, count, to) {
+      // Without padding the rows are read to the end of their place, then spread from the front.
+      const at = to + count * (stride - width);
+      const view = bytesAt(memory, at, count * width);
+      for (let done = 0; done < view.length;) {
+        const got = readSync(handle, view, done, view.length - done, first * width + done);
+        if (got === 0) throw new Error(`${path}: ends before row ${first + count}; the file was changed while in use`);
+        done += got;
+      }
+      if (width !== stride) kernels.spreadRows(at, to, count, cols, stride);
+    },
+    close: () => closeSync(handle),
+  };
+}
