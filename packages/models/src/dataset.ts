@@ -28,14 +28,23 @@ export interface LoadOptions {
 }
 
 export interface LabelledInputs {
-  /** [n, ...inputShape], row-major. Uint8Array: raw pixels 0..255. */
-  readonly inputs: Uint8Array | Float32Array;
+  /** [n, ...inputShape], row-major. Uint8Array: raw pixels 0..255. Int32Array: token numbers. */
+  readonly inputs: Uint8Array | Float32Array | Int32Array;
   readonly labels: Int32Array; // y [n], 0..classes-1
+  /** For models of several inputs: all arrays of the user's file by name, `inputs` among them, row for row. */
+  readonly named?: Readonly<Record<string, NamedInputs>>;
+}
+
+export interface NamedInputs {
+  readonly values: LabelledInputs["inputs"]; // [n, ...shape]
+  readonly shape: readonly number[]; // of one row
 }
 
 export interface LoadedDataset {
   readonly name: string;
   readonly classes: number;
+  /** What the data itself calls the classes, where that is not 0, 1, 2… */
+  readonly classNames?: readonly string[];
   readonly inputShape: readonly number[];
   readonly train: LabelledInputs;
   readonly test: LabelledInputs;

@@ -1,7 +1,7 @@
 /** @file Puts a loaded dataset together: rows asked for, labels checked, everything hashed. */
 import { createHash } from "node:crypto";
 import { reject } from "@linear-probes/core";
-import type { Dataset, LabelledInputs, LoadedDataset, LoadOptions } from "../../dataset.ts";
+import type { Dataset, LabelledInputs, LoadedDataset, NamedInputs, LoadOptions } from "../../dataset.ts";
 
 type Description = Pick<Dataset, "name" | "classes" | "inputShape">;
 type Remarks = Pick<LoadedDataset, "synthetic" | "notice">;
@@ -44,14 +44,29 @@ function firstRows(subject: string, all: LabelledInputs, size: number, wanted: n
     reject(subject, `${all.labels.length} labels need ${all.labels.length * size} inputs`, all.inputs.length);
   }
   const rows = rowCount(subject, wanted, all.labels.length);
-  return { inputs: all.inputs.subarray(0, rows * size), labels: all.labels.subarray(0, rows) };
+  const named = Object.entries(all.named ?? {}).map(([name, { values, shape }]): [string, NamedInputs] => {
+    const width = values.length / all.labels.length;
+    return [name, { values: values.subarray(0, rows * width), shape }];
+  });
+  return {
+    inputs: all.inputs.subarray(0, rows * size),
+    labels: all.labels.subarray(0, rows),
+    ...(all.named === undefined ? {} : { named: Object.fromEntries(named) }),
+  };
 }
 
 function contentHash(shape: string, splits: readonly LabelledInputs[]): string {
   const hash = createHash("sha256");
-  for (const { inputs, labels } of splits) {
-    hash.update(`${shape}, ${labels.length} rows of ${inputs instanceof Uint8Array ? "uint8" : "float32"}\n`);
-    for (const part of [inputs, labels]) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  const add = (what: string, values: ArrayBufferView): void => {
+    hash.update(`${what}, ${values.constructor.name} of ${values.byteLength} bytes\n`);
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  };
+  for (const { inputs, labels, named } of splits) {
+    add(shape, inputs);
+    add("labels", labels);
+    for (const [name, { values, shape: ownShape }] of Object.entries(named ?? {})) {
+      add(`${JSON.stringify(name)} ${ownShape.join("x")}`, values);
+    }
   }
   return hash.digest("hex");
 }
