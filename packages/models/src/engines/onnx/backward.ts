@@ -1,0 +1,126 @@
+/**
+ * @file Layers to ONNX operators, backward: given dY, the gradient of the loss by a layer's output, adds the nodes of
+ * the gradients by its parameters and by its inputs. Derived by hand; the formulation of each is the quickest of
+ * several measured on one thread.
+ */
+import { inputsOf } from "../../graph.ts";
+import type { Layer, LayerGraph } from "../../graph.ts";
+import { convAttributes, indicesOf, poolAttributes } from "./forward.ts";
+import type { ModelBuilder } from "./model-builder.ts";
+
+export interface BackwardContext {
+  readonly builder: ModelBuilder;
+  readonly graph: LayerGraph;
+  readonly rows: number;
+  readonly mask: (layer: string) => string;
+  /** Whether the gradient by a layer's output is wanted at all. */
+  readonly wanted: (layer: string) => boolean;
+}
+
+/** Adds the nodes; returns the gradient by each input, in the layer's order, where wanted. */
+export function lowerBackward(layer: Layer, dY: string, context: BackwardContext): readonly (string | undefined)[] {
+  const { builder, graph, rows, mask, wanted } = context;
+  const zero = builder.floats(0);
+  switch (layer.kind) {
+    case "input":
+      return [];
+    case "dense": {
+      builder.node("Gemm", [layer.from, dY], { transA: 1 }, gradientOf(`${layer.name}/weights`));
+      builder.node("ReduceSum", [dY, builder.ints([0])], { keepdims: 0 }, gradientOf(`${layer.name}/bias`));
+      return [wanted(layer.from) ? builder.node("Gemm", [dY, `${layer.name}/weights`], { transB: 1 }) : undefined];
+    }
+    case "conv2d":
+      return [convBackward(layer, dY, context)];
+    case "relu":
+      return [builder.node("Where", [builder.node("Greater", [layer.name, zero]), dY, zero])];
+    case "leaky-relu": {
+      const scaled = builder.node("Mul", [dY, builder.floats(layer.slope)]);
+      return [builder.node("Where", [builder.node("Greater", [layer.name, zero]), dY, scaled])];
+    }
+    case "max-pool": {
+      const shape = builder.ints([rows, ...graph.shapeOf(layer.from)]);
+      return [builder.node("MaxUnpool", [dY, indicesOf(layer.name), shape], poolAttributes)];
+    }
+    case "flatten":
+      return [builder.node("Reshape", [dY, builder.ints([rows, ...graph.shapeOf(layer.from)])])];
+    case "dropout":
+      return [builder.node("Mul", [dY, mask(layer.name)])];
+    case "concat": {
+      const parts = layer.from.map((from, i) => `${layer.name}/part-${i}/${from}`);
+      const extents = layer.from.map((from) => graph.shapeOf(from)[0] ?? 0);
+      builder.nodeOf("Split", [dY, builder.ints(extents)], parts, { axis: 1 });
+      return parts;
+    }
+    default:
+      return layer satisfies never;
+  }
+}
+
+export const gradientOf = (parameter: string): string => `gradient/${parameter}`;
+
+function convBackward(
+  layer: Extract<Layer, { kind: "conv2d" }>,
+  dY: string,
+  { builder, graph, wanted }: BackwardContext,
+): string | undefined {
+  const { name, from, kernel, filters } = layer;
+  const [channels = 0, height = 0] = graph.shapeOf(from);
+  const pad = (kernel - 1) / 2;
+  const shifts = Array.from({ length: kernel }, (_, shift) => shift);
+  // Images side by side, [channels, height, rows, width]: then a shift in height is a contiguous slice, and one product
+  // per shift sums over rows, height and width. The shifts in width are laid out as further channels.
+  const sideBySide = { perm: [1, 2, 0, 3] };
+  const x = builder.node("Transpose", [from], sideBySide);
+  const shifted = builder.node(
+    "Concat",
+    shifts.map((j) => builder.node("Pad", [x, builder.ints([0, pad, 0, pad - j, 0, pad, 0, j - pad])])),
+    { axis: 0 },
+  );
+  const flat = (value: string, extent: number): string => builder.node("Reshape", [value, builder.ints([extent, -1])]);
+  const d = flat(builder.node("Transpose", [dY], sideBySide), filters);
+  const products = shifts.map((i) => {
+    const slice = builder.node("Slice", [shifted, builder.ints([i]), builder.ints([i + height]), builder.ints([1])]);
+    return builder.node("Gemm", [flat(slice, kernel * channels), d], { transB: 1 });
+  });
+  const byKernel = builder.node("Reshape", [
+    builder.node("Concat", products, { axis: 0 }),
+    builder.ints([kernel, kernel, channels, filters]),
+  ]);
+  builder.node("Transpose", [byKernel], { perm: [3, 2, 0, 1] }, gradientOf(`${name}/weights`));
+  builder.node("ReduceSum", [dY, builder.ints([0, 2, 3])], { keepdims: 0 }, gradientOf(`${name}/bias`));
+  return wanted(from) ? builder.node("ConvTranspose", [dY, `${name}/weights`], convAttributes(kernel)) : undefined;
+}
+
+/** Total of several gradients by the same value. */
+export function total(builder: ModelBuilder, gradients: readonly string[]): string | undefined {
+  return gradients.length > 1 ? builder.node("Sum", gradients) : gradients[0];
+}
+
+/**
+ * Cross-entropy head: adds -(weight / batch) Σ targets · log softmax(logits) as a scalar, and its gradient
+ * (weight / batch)(softmax(logits) - targets).
+ */
+export function lowerHead(
+  builder: ModelBuilder,
+  logits: string,
+  targets: string,
+  factor: number,
+): { readonly loss: string; readonly gradient: string } {
+  const logProbabilities = builder.node("LogSoftmax", [logits], { axis: 1 });
+  const agreed = builder.node("ReduceSum", [builder.node("Mul", [logProbabilities, targets])], { keepdims: 0 });
+  const residual = builder.node("Sub", [builder.node("Exp", [logProbabilities]), targets]);
+  return {
+    loss: builder.node("Mul", [agreed, builder.floats(-factor)]),
+    gradient: builder.node("Mul", [residual, builder.floats(factor)]),
+  };
+}
+
+/** Names of the layers by whose output the loss gradient is needed: those computed from any parameter. */
+export function trainable(graph: LayerGraph): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const layer of graph.layers) {
+    const weighted = layer.kind === "dense" || layer.kind === "conv2d";
+    if (weighted || inputsOf(layer).some((input) => names.has(input))) names.add(layer.name);
+  }
+  return names;
+}

@@ -1,0 +1,67 @@
+/** @file Grows one ONNX graph a node at a time, naming values and sharing constants. Knows nothing about layers. */
+import type { NodeProto, TensorProto, ValueInfoProto } from "onnx-buf";
+import { DataType, graph, int64s, modelBytes, node, tensor, valueInfo } from "../../onnx/build.ts";
+import type { Attribute } from "../../onnx/build.ts";
+
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export interface ModelBuilder {
+  /** Declares a graph input; a string dimension is symbolic. Returns `name`. */
+  input(name: string, dims: readonly (number | string)[]): string;
+  /** Declares a value that some node makes as a graph output. */
+  output(name: string, dims: readonly (number | string)[]): void;
+  /** An initialiser of float32 values. Returns `name`. */
+  weights(name: string, values: Float32Array, dims: readonly number[]): string;
+  /** A float32 constant of rank 0, or of rank 1 when a list is given. Equal constants share one initialiser. */
+  floats(value: number | readonly number[]): string;
+  /** A 1-D int64 constant. */
+  ints(values: readonly number[]): string;
+  /** Adds a node with one output, and returns the output's name: `name`, or a fresh one. */
+  node(operator: string, inputs: readonly string[], attributes?: Attributes, name?: string): string;
+  /** Adds a node with several outputs. */
+  nodeOf(operator: string, inputs: readonly string[], outputs: readonly string[], attributes?: Attributes): void;
+  bytes(): Uint8Array<ArrayBuffer>;
+}
+
+export function createModelBuilder(name: string): ModelBuilder {
+  const nodes: NodeProto[] = [];
+  const inputs: ValueInfoProto[] = [];
+  const outputs: ValueInfoProto[] = [];
+  const initializers: TensorProto[] = [];
+  const constants = new Map<string, string>();
+  let fresh = 0;
+
+  const constant = (key: string, make: (name: string) => TensorProto): string => {
+    const known = constants.get(key);
+    if (known !== undefined) return known;
+    const name = `constant/${constants.size}`;
+    constants.set(key, name);
+    initializers.push(make(name));
+    return name;
+  };
+
+  return {
+    input(name, dims) {
+      inputs.push(valueInfo(name, dims, DataType.FLOAT));
+      return name;
+    },
+    output: (name, dims) => void outputs.push(valueInfo(name, dims, DataType.FLOAT)),
+    weights(name, values, dims) {
+      initializers.push(tensor(name, dims, values));
+      return name;
+    },
+    floats: (value) =>
+      typeof value === "number"
+        ? constant(`float ${value}`, (name) => tensor(name, [], Float32Array.of(value)))
+        : constant(`floats ${value.join()}`, (name) => tensor(name, [value.length], Float32Array.from(value))),
+    ints: (values) => constant(`ints ${values.join()}`, (name) => int64s(name, values)),
+    node(operator, from, attributes = {}, name = `${operator}/${fresh++}`) {
+      nodes.push(node(operator, from, [name], { name, attributes }));
+      return name;
+    },
+    nodeOf(operator, from, to, attributes = {}) {
+      nodes.push(node(operator, from, to, { name: to[0] ?? operator, attributes }));
+    },
+    bytes: () => modelBytes(graph({ name, nodes, inputs, outputs, initializers })),
+  };
+}

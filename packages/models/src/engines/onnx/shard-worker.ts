@@ -1,0 +1,62 @@
+/** @file Runs some shards of every batch on its own thread, then updates its part of the parameters. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { update } from "../optimizer.ts";
+import { createSession, tensorOver } from "./session.ts";
+import type { Command, Reply, ShardPlan, View, WorkerPlan } from "./shard-plan.ts";
+
+type Feeds = Record<string, Tensor>;
+
+const plan: WorkerPlan = workerData;
+const port = parentPort;
+if (port === null) throw new Error("shard worker: must run in a worker thread");
+
+const barrier = new Int32Array(plan.barrier);
+const buffers = {
+  theta: new Float32Array(plan.theta),
+  gradients: plan.gradients.map((buffer) => new Float32Array(buffer)),
+  accumulators: plan.accumulators.map((buffer) => new Float32Array(buffer)),
+};
+
+const bind = (views: readonly View[]): Feeds =>
+  Object.fromEntries(
+    views.map(({ name, buffer, start, dims }) => {
+      const length = dims.reduce((product, extent) => product * extent, 1);
+      return [name, tensorOver(new Float32Array(buffer, start * 4, length), dims)];
+    }),
+  );
+const bound = plan.shards.map(({ inputs, outputs }: ShardPlan) => ({ feeds: bind(inputs), fetches: bind(outputs) }));
+
+let session: InferenceSession | undefined;
+
+async function obey({ sequence, update: wanted }: Command): Promise<void> {
+  session ??= await createSession(plan.model);
+  for (const { feeds, fetches } of bound) await session.run(feeds, fetches);
+  if (wanted === undefined) return;
+  waitForAll(sequence);
+  for (const range of plan.ranges) update(plan.optimizer, buffers, range, wanted.learningRate, wanted.step);
+}
+
+/** No parameter may move before every shard has read it, nor be updated before every gradient is there. */
+function waitForAll(sequence: number): void {
+  Atomics.add(barrier, 0, 1);
+  Atomics.notify(barrier, 0);
+  for (;;) {
+    const arrived = Atomics.load(barrier, 0);
+    if (Atomics.load(barrier, 1) !== 0) throw new Error("another worker failed");
+    if (arrived >= sequence * plan.workers) return;
+    Atomics.wait(barrier, 0, arrived);
+  }
+}
+
+port.on("message", (command: Command) => {
+  obey(command).then(
+    () => port.postMessage({} satisfies Reply),
+    (cause: unknown) => {
+      Atomics.store(barrier, 1, 1);
+      Atomics.add(barrier, 0, 1);
+      Atomics.notify(barrier, 0);
+      port.postMessage({ error: cause instanceof Error ? cause.message : String(cause) } satisfies Reply);
+    },
+  );
+});

@@ -1,0 +1,82 @@
+/** @file Small graphs that together use every kind of layer, with batches for them. */
+import { rootStream } from "@linear-probes/core";
+import type { Stream } from "@linear-probes/core";
+import type { Batch } from "../../src/engines/engine.ts";
+import { layerGraph, size } from "../../src/graph.ts";
+import type { Initializer, LayerGraph } from "../../src/graph.ts";
+import { initialParameters } from "../../src/graph-parameters.ts";
+import type { Parameters } from "../../src/graph-parameters.ts";
+import { dropoutMasks } from "../../src/training.ts";
+
+const weights: Initializer = { kind: "glorot-normal" };
+const bias: Initializer = { kind: "truncated-normal", std: 0.1 };
+
+/** Two convolutions (3×3 and 5×5), pooling, dropout, and l2 on the dense layers. */
+export function smallConvnet(): LayerGraph {
+  return layerGraph({
+    name: "small-convnet",
+    layers: [
+      { kind: "input", name: "input", shape: [2, 8, 8] },
+      { kind: "conv2d", name: "conv1", from: "input", filters: 3, kernel: 3, weights, bias },
+      { kind: "relu", name: "relu1", from: "conv1" },
+      { kind: "max-pool", name: "pool1", from: "relu1" },
+      { kind: "conv2d", name: "conv2", from: "pool1", filters: 4, kernel: 5, weights, bias, l2: 0.01 },
+      { kind: "leaky-relu", name: "leaky2", from: "conv2", slope: 0.2 },
+      { kind: "max-pool", name: "pool2", from: "leaky2" },
+      { kind: "flatten", name: "flat", from: "pool2" },
+      { kind: "dense", name: "fc1", from: "flat", units: 7, weights, bias, l2: 0.02 },
+      { kind: "relu", name: "relu3", from: "fc1" },
+      { kind: "dropout", name: "dropped", from: "relu3", rate: 0.4 },
+      { kind: "dense", name: "logits", from: "dropped", units: 3, weights, bias, l2: 0.02 },
+    ],
+    heads: [{ logits: "logits", weight: 1 }],
+    taps: ["input", "conv1", "relu1", "pool1", "conv2", "leaky2", "pool2", "fc1", "relu3", "logits"],
+  });
+}
+
+/** Skips by concatenation of vectors and of images, and two auxiliary heads, one of them in the middle of a chain. */
+export function branchingGraph(): LayerGraph {
+  return layerGraph({
+    name: "branching",
+    layers: [
+      { kind: "input", name: "input", shape: [1, 4, 4] },
+      { kind: "conv2d", name: "left", from: "input", filters: 2, kernel: 1, weights, bias },
+      { kind: "conv2d", name: "right", from: "input", filters: 3, kernel: 3, weights, bias },
+      { kind: "concat", name: "both", from: ["left", "input", "right"] },
+      { kind: "leaky-relu", name: "bent", from: "both", slope: 0.5 },
+      { kind: "max-pool", name: "pooled", from: "both" }, // a second reader of `both`
+      { kind: "flatten", name: "flat", from: "bent" },
+      { kind: "flatten", name: "flat2", from: "pooled" },
+      { kind: "dense", name: "fc1", from: "flat", units: 6, weights, bias },
+      { kind: "leaky-relu", name: "bent1", from: "fc1", slope: 0.5 },
+      { kind: "dense", name: "aux1", from: "bent1", units: 4, weights, bias },
+      { kind: "concat", name: "skip", from: ["bent1", "flat2"] },
+      { kind: "dense", name: "aux2", from: "skip", units: 4, weights, bias },
+      { kind: "dense", name: "fc2", from: "skip", units: 5, weights, bias },
+      { kind: "dense", name: "logits", from: "fc2", units: 4, weights, bias },
+    ],
+    heads: [
+      { logits: "aux1", weight: 0.3 },
+      { logits: "aux2", weight: 0.5 },
+      { logits: "logits", weight: 1 },
+    ],
+    taps: ["input", "both", "skip", "logits"],
+  });
+}
+
+export function randomBatch(graph: LayerGraph, rows: number, stream: Stream): Batch {
+  const draw = stream.split("inputs");
+  return {
+    inputs: Float32Array.from({ length: rows * size(graph.inputShape) }, () => draw.normal()),
+    labels: Int32Array.from({ length: rows }, () => draw.integer(graph.classes)),
+    masks: dropoutMasks(graph, rows, stream.split("dropout")),
+  };
+}
+
+export function randomCase(
+  graph: LayerGraph,
+  rows: number,
+): { readonly parameters: Parameters; readonly batch: Batch } {
+  const stream = rootStream(graph.name);
+  return { parameters: initialParameters(graph, stream.split("init")), batch: randomBatch(graph, rows, stream) };
+}
