@@ -6,18 +6,21 @@ import { elementType } from "./element-types.ts";
 import { printable } from "./printable.ts";
 
 const maxRank = 64;
+/** Of a constant: its bytes must be there, so this only bounds arithmetic. */
 const maxElements = 2 ** 40;
+/** Of an input: a row of it has to be allocated. */
+export const maxInputElements = 2 ** 28;
 
 /** Number of elements of a shape; every dimension must be a whole number ≥ 0 and the product within bounds. */
-export function countElements(subject: string, dims: readonly bigint[]): number {
+export function countElements(subject: string, dims: readonly bigint[], limit = maxElements): number {
   if (dims.length > maxRank) reject(`${subject}, dims`, `at most ${maxRank} dimensions`, dims.length);
   let count = 1;
   for (const dim of dims) {
     if (dim < 0n) reject(`${subject}, dims`, "dimensions must be at least 0", dim);
     // The product of the others is checked even when one is 0, so that order does not matter.
     count *= Math.max(1, Number(dim));
-    if (!(count <= maxElements))
-      reject(`${subject}, dims`, `at most 2^40 elements`, `[${dims.slice(0, 8).join(", ")}]`);
+    if (!(count <= limit))
+      reject(`${subject}, dims`, `at most 2^${Math.log2(limit)} elements`, `[${dims.slice(0, 8).join(", ")}]`);
   }
   return dims.includes(0n) ? 0 : count;
 }

@@ -1,7 +1,7 @@
 /** @file A validated view of an ONNX graph: nodes in depth order, who makes and who reads each tensor. */
 import { reject } from "@linear-probes/core";
 import type { AttributeProto, GraphProto, NodeProto, TypeProto, ValueInfoProto } from "onnx-buf";
-import { checkTensor, countElements } from "./check-tensor.ts";
+import { checkTensor, countElements, maxInputElements } from "./check-tensor.ts";
 import { elementType } from "./element-types.ts";
 import type { ExternalTensor } from "./external-data.ts";
 import { TensorProto_DataLocation as Location } from "onnx-buf";
@@ -188,11 +188,8 @@ function inputType(model: string, info: ValueInfoProto): ValueType {
   const where = `${model}: input "${printable(info.name)}"`;
   if (value.kind !== "tensor") reject(where, "must be a tensor", value.kind);
   if (value.type === undefined) reject(`${where}, elem_type`, "must be an element type of ONNX", "none");
-  if (value.dims)
-    countElements(
-      where,
-      value.dims.map((dim) => (typeof dim === "number" ? BigInt(dim) : 1n)),
-    );
+  const known = value.dims?.map((dim) => (typeof dim === "number" ? BigInt(dim) : 1n));
+  if (known) countElements(where, known, maxInputElements);
   return value;
 }
 
