@@ -15,4 +15,5 @@ export * from "./engines/optimizer.ts";
 export * from "./graph.ts";
 export * from "./graph-parameters.ts";
 export * from "./training.ts";
+export * from "./training-checkpoint.ts";
 export * from "./datasets/user-data.ts";

@@ -21,7 +21,7 @@ export interface Architecture {
  */
 export function graphInputs(
   architecture: Pick<Architecture, "name" | "pixels">,
-  inputs: Uint8Array | Float32Array,
+  inputs: Uint8Array | Float32Array | Int32Array,
   shape: readonly number[], // of one row of `inputs`
   [from, to]: readonly [number, number] = [0, inputs.length / size(shape)],
 ): Float32Array {
