@@ -1,0 +1,40 @@
+import { createOracle, createWasmRuntime, jacobiEigen, rootStream } from "@linear-probes/core";
+import { describe, expect, it } from "vitest";
+import { drawSynthetic, type SyntheticShape } from "../../src/compare/parts/synthetic.ts";
+import { smoothnessOf } from "../../src/compare/smoothness.ts";
+
+const runtime = await createWasmRuntime({ threads: 1 });
+const shape: SyntheticShape = { rows: 4000, cols: 8, classes: 3, condition: 1000, labels: "sampled" };
+const draw = (changes: Partial<SyntheticShape> = {}) =>
+  drawSynthetic(
+    { ...shape, ...changes },
+    { runtime, stream: rootStream("synthetic"), dataDir: undefined, log: () => {} },
+  );
+
+describe("drawSynthetic", () => {
+  const { train } = draw();
+  const oracle = createOracle(runtime, { train, l2: 1, scaling: "none" }, "centred");
+  const gram = oracle.gram();
+  const eigenvalues = jacobiEigen(gram, shape.cols).values.toSorted((a, b) => b - a);
+  const [largest = Number.NaN] = eigenvalues;
+
+  it("draws a covariance of the spectrum asked for, in no particular axes", () => {
+    // 4,000 rows estimate an eigenvalue to sqrt(2/4000) = 2 % (one deviation).
+    eigenvalues.forEach((value, j) => expect(value / 1000 ** (-j / 7)).toBeCloseTo(1, 0.9));
+    const diagonal = gram.filter((_, at) => at % (shape.cols + 1) === 0);
+    expect(Math.max(...diagonal) / Math.min(...diagonal)).toBeLessThan(100);
+  });
+
+  it("gives the same rows for the same stream, and other rows to test", () => {
+    const again = draw();
+    expect(again.train.features.hash).toBe(train.features.hash);
+    expect(again.dataset).toEqual(draw().dataset);
+    expect(again.test.features.hash).not.toBe(train.features.hash);
+  });
+
+  it("has its smoothness measured by power iteration as by an eigendecomposition", () => {
+    const measured = smoothnessOf(runtime, train, "none", rootStream("power"));
+    expect(measured / (largest / 2)).toBeGreaterThan(0.97); // 30 iterations from a random start, from below
+    expect(measured / (largest / 2)).toBeLessThan(1 + 1e-6); // products are float32
+  });
+});
