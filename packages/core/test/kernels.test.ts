@@ -1,0 +1,195 @@
+/** @file The wasm kernels against the float64 reference, and against finite differences. */
+import * as fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { createReferenceRuntime } from "../src/kernels/reference.ts";
+import { createWasmRuntime } from "../src/kernels/wasm.ts";
+import { answers, createFeatures, kernelCase, relativeError } from "./kernels-cases.ts";
+
+const wasm = await createWasmRuntime({ threads: 1 });
+const reference = createReferenceRuntime();
+afterAll(() => wasm.dispose());
+
+/** Float32 products of up to 800 terms; sums are float64. */
+const FAST = 3e-6;
+const EXACT = 2e-14;
+const FLOAT64 = new Set(["mean", "variance"]);
+
+const SHAPES: readonly (readonly [number, number, number])[] = [
+  [1, 1, 2],
+  [7, 1, 3],
+  [2, 5, 2],
+  [300, 5, 10],
+  [901, 128, 2],
+  [777, 37, 10],
+  [513, 785, 3],
+  [300, 785, 10],
+  [400, 130, 17],
+  [12, 1100, 4],
+];
+
+function bothAnswers(n: number, d: number, k: number) {
+  const problem = kernelCase(n, d, k);
+  const { labels, shift } = problem;
+  return [wasm, reference].map((runtime) => {
+    const features = createFeatures(runtime, problem);
+    const got = answers(runtime.bind(features, { labels, classes: k, shift }), features, problem);
+    features.release();
+    return got;
+  });
+}
+
+describe("every kernel agrees with the reference", () => {
+  test.each(SHAPES)("%i rows, %i columns, %i classes", (n, d, k) => {
+    const [got = {}, want = {}] = bothAnswers(n, d, k);
+    for (const [name, values] of Object.entries(want)) {
+      const bound = FLOAT64.has(name) || name.startsWith("exact") ? EXACT : FAST;
+      expect(relativeError(got[name] ?? new Float64Array(0), values), name).toBeLessThan(bound);
+    }
+  });
+
+  test("on random shapes", () => {
+    const shape = fc.tuple(
+      fc.integer({ min: 1, max: 90 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 2, max: 9 }),
+    );
+    fc.assert(
+      fc.property(shape, ([n, d, k]) => {
+        const [got = {}, want = {}] = bothAnswers(n, d, k);
+        return Object.entries(want).every(([name, v]) => relativeError(got[name] ?? new Float64Array(0), v) < FAST);
+      }),
+      { seed: 1, numRuns: 60 },
+    );
+  });
+});
+
+describe("derivatives", () => {
+  const problem = kernelCase(400, 19, 5);
+  const { k, d, weights, bias, direction, labels, shift } = problem;
+  const features = createFeatures(wasm, problem);
+  const kernels = wasm.bind(features, { labels, classes: k });
+  const gradient = new Float64Array(k * d);
+  const biasGradient = new Float64Array(k);
+  const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, i) => sum + v * (b[i] ?? 0), 0);
+  const moved = (t: number): Float64Array => weights.map((w, i) => w + t * (direction[i] ?? 0));
+
+  test("the exact gradient is the slope of the exact loss", () => {
+    const z = kernels.createMargins();
+    const lossAt = (t: number): number => {
+      kernels.forwardExact(moved(t), bias, z);
+      return kernels.score(z).loss;
+    };
+    const h = 1e-5;
+    const slope = (lossAt(h) - lossAt(-h)) / (2 * h);
+    kernels.forwardExact(weights, bias, z);
+    kernels.backwardExact(z, gradient, biasGradient);
+    expect(dot(gradient, direction)).toBeCloseTo(slope, 8);
+    kernels.releaseMargins(z);
+  });
+
+  test("the Hessian product is the slope of the gradient", () => {
+    const z = kernels.createMargins();
+    const gradientAt = (t: number): Float64Array => {
+      kernels.forwardExact(moved(t), bias, z);
+      kernels.backwardExact(z, gradient, biasGradient);
+      return gradient.slice();
+    };
+    const h = 1e-4;
+    const ahead = gradientAt(h);
+    const behind = gradientAt(-h);
+    const slope = ahead.map((v, i) => (v - (behind[i] ?? 0)) / (2 * h));
+    kernels.forward(weights, bias, z);
+    const product = new Float64Array(k * d);
+    kernels.hessianVector(z, direction, new Float64Array(k), product, biasGradient);
+    expect(relativeError(product, slope)).toBeLessThan(1e-5);
+    kernels.releaseMargins(z);
+  });
+
+  test("along a line, slope and curvature are derivatives of the loss", () => {
+    const z = kernels.createMargins();
+    const line = kernels.createMargins();
+    kernels.forwardExact(weights, bias, z);
+    kernels.forwardExact(direction, new Float64Array(k), line);
+    const h = 1e-4;
+    const [behind, here, ahead] = [0.5 - h, 0.5, 0.5 + h].map((t) => kernels.along(z, line, t));
+    expect(here?.slope).toBeCloseTo(((ahead?.loss ?? 0) - (behind?.loss ?? 0)) / (2 * h), 6);
+    expect(here?.curvature).toBeCloseTo(((ahead?.slope ?? 0) - (behind?.slope ?? 0)) / (2 * h), 6);
+  });
+
+  test("a shift changes the margins by its product with the weights", () => {
+    const shifted = wasm.bind(features, { labels, classes: k, shift });
+    const plain = kernels.createMargins();
+    const centred = shifted.createMargins();
+    kernels.forward(weights, bias, plain);
+    shifted.forward(weights, bias, centred);
+    const offsets = Float64Array.from(bias, (_, c) => dot(weights.subarray(c * d, (c + 1) * d), shift));
+    shifted.addBias(centred, offsets);
+    expect(relativeError(centred.read(), plain.read())).toBeLessThan(1e-6);
+  });
+});
+
+describe("softmax in float64", () => {
+  const labels = Int32Array.of(0, 1, 2, 0);
+  const features = createFeatures(wasm, { n: 4, d: 1, x: new Float32Array(4) });
+  const kernels = wasm.bind(features, { labels, classes: 3 });
+  const z = kernels.createMargins();
+
+  test("probabilities are within a few units in the last place, from 1 to e^-700", () => {
+    z.write(Float64Array.of(0, -1e-9, -0.5, 3, -10, -100, -700, 0, -650, 30, 30, 29));
+    const exp = [0, -1e-9, -0.5, 0, -13, -103, -700, 0, -650, 0, 0, -1].map(Math.exp);
+    const got = kernels.probabilities(z);
+    for (let i = 0; i < 12; i += 3) {
+      const sum = (exp[i] ?? 0) + (exp[i + 1] ?? 0) + (exp[i + 2] ?? 0);
+      for (let c = 0; c < 3; c++) {
+        const want = (exp[i + c] ?? 0) / sum;
+        expect(Math.abs((got[i + c] ?? 0) / want - 1)).toBeLessThan(1e-15);
+      }
+    }
+  });
+
+  test("margins of a thousand neither overflow nor lose the loss", () => {
+    z.write(Float64Array.of(1000, 0, -1000, 1000, 0, 0, 0, 0, -1e6, 0, 0, 0));
+    // losses: 0, 1000, 1e6 + log 2, log 3
+    expect(kernels.score(z)).toEqual({ loss: (1000 + 1e6 + Math.log(2) + Math.log(3)) / 4, errors: 2 });
+  });
+
+  test("a margin that is not a number makes the loss not a number", () => {
+    z.write(Float64Array.of(Number.NaN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    expect(kernels.score(z).loss).toBeNaN();
+    expect(kernels.along(z, z, 0).loss).toBeNaN();
+  });
+});
+
+describe("a dense layer with a leaky rectifier", () => {
+  test.each([
+    [40, 7, 5],
+    [100, 128, 128],
+    [31, 13, 30],
+  ])("%i rows from %i to %i", (n, d, outputs) => {
+    const problem = kernelCase(n, d, 2);
+    const features = createFeatures(wasm, problem);
+    const weights = Float32Array.from({ length: d * outputs }, (_, i) => Math.sin(i));
+    const layer = wasm.denseLeakyRelu(features, weights, outputs, 0.5);
+    const want = new Float64Array(n * outputs);
+    let norms = 0;
+    for (let i = 0; i < n; i++) {
+      let square = 0;
+      for (let o = 0; o < outputs; o++) {
+        let h = 0;
+        for (let j = 0; j < d; j++) h += (problem.x[i * d + j] ?? 0) * (weights[j * outputs + o] ?? 0);
+        want[i * outputs + o] = Math.max(h, 0.5 * h);
+        square += Math.max(h, 0.5 * h) ** 2;
+      }
+      norms += Math.sqrt(square) / n;
+    }
+    const got = layer.readRows(Array.from({ length: n }, (_, i) => i));
+    expect(relativeError(Float64Array.from(got), want)).toBeLessThan(2e-6);
+    expect(wasm.meanRowNorm(layer) / norms).toBeCloseTo(1, 6);
+    expect(layer.moments().mean[outputs - 1]).toBeCloseTo(
+      want.filter((_, i) => i % outputs === outputs - 1).reduce((a, b) => a + b, 0) / n,
+      4,
+    );
+    layer.release();
+    features.release();
+  });
+});
