@@ -1,7 +1,7 @@
 /** @file JSON with one spelling per value: keys sorted, shortest round-trip numbers. What is hashed or compared is this. */
 import { reject } from "@linear-probes/core";
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** The canonical text of `value`. NaN and infinities have no JSON spelling and are refused; undefined members are left out. */
 export function canonicalJson(value: Json): string {

@@ -19,7 +19,7 @@ export interface Result {
 /** The folder of all results: packages/bench/results. */
 export const resultsFolder = fileURLToPath(new URL("../results/", import.meta.url));
 
-const row = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+export const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
 /** Rows as JSON lines, keys sorted. */
 export function rowsText(rows: readonly Row[]): string {
@@ -30,7 +30,7 @@ export function parseRows(text: string): readonly Row[] {
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => row.parse(JSON.parse(line)));
+    .map((line) => rowSchema.parse(JSON.parse(line)));
 }
 
 /** Writes the three files of a result; each appears whole or not at all, `run.json` last. Returns their folder. */

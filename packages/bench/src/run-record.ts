@@ -1,10 +1,13 @@
 /** @file What `run.json` holds: everything needed to say where numbers came from and what they cost. */
 import { z } from "zod";
+import type { Json } from "./json.ts";
 
 export const profileNames = ["smoke", "quick", "paper"] as const;
 export type ProfileName = (typeof profileNames)[number];
 
-const datasetRecord = z.object({
+const json = z.json().transform((value): Json => value);
+
+export const datasetRecord = z.object({
   name: z.string(),
   sha256: z.string(),
   synthetic: z.boolean(),
@@ -25,7 +28,7 @@ export const runRecord = z.object({
   experiment: z.string(),
   profile: z.enum(profileNames),
   seed: z.string(),
-  settings: z.record(z.string(), z.json()),
+  settings: z.record(z.string(), json),
   replayLevel: z.enum(["bitwise-anywhere", "bitwise-one-machine", "tolerance"]),
   status: z.literal("complete"),
   rowsSha256: z.string(),

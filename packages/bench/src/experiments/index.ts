@@ -1,0 +1,28 @@
+/** @file The experiments: one line each, loaded when asked for, since some bring heavy engines. */
+import { reject } from "@linear-probes/core";
+import type { Experiment } from "../experiment.ts";
+
+const loaders = {
+  "fig03-untrained-depth": () => import("./fig03-untrained-depth.ts"),
+  "fig05-mnist-convnet": () => import("./fig05-mnist-convnet.ts"),
+} satisfies Record<string, () => Promise<{ readonly default: Experiment }>>;
+
+export type ExperimentId = keyof typeof loaders;
+
+function isExperimentId(id: string): id is ExperimentId {
+  return Object.hasOwn(loaders, id);
+}
+
+export const experimentIds = Object.keys(loaders).filter(isExperimentId);
+
+export async function loadExperiment(id: ExperimentId): Promise<Experiment> {
+  return (await loaders[id]()).default;
+}
+
+/** The ids that begin with one of the names given (`fig03` is enough); all when none is given. */
+export function chooseExperiments(names: readonly string[]): readonly ExperimentId[] {
+  for (const name of names)
+    if (!experimentIds.some((id) => id.startsWith(name)))
+      reject("experiment", `must be one of ${experimentIds.join(", ")}`, name);
+  return names.length === 0 ? experimentIds : experimentIds.filter((id) => names.some((name) => id.startsWith(name)));
+}

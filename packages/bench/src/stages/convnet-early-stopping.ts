@@ -1,0 +1,48 @@
+/**
+ * @file Figure 5 as the paper does it: RMSProp on minibatches of raw features, no regularisation to speak of, ended by
+ * the error on validation rows; the best iterate is kept. What it returns is certified all the same, to show its gap.
+ */
+import {
+  earlyStopping,
+  evaluateOnTest,
+  evaluateOnValidation,
+  fit,
+  type FitHooks,
+  type Runtime,
+  stepBudget,
+  type Stream,
+} from "@linear-probes/core";
+import { rmsprop } from "@linear-probes/solvers";
+import { type ConvnetProbe, convnetProbe, scoresOnTrain } from "../probe-cells.ts";
+import type { TapFeatures } from "./convnet-activations.ts";
+
+export type EarlyStoppingSettings = {
+  readonly l2: number;
+  readonly epochs: number; // at most
+  readonly patience: number; // epochs without improvement
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly decay: number;
+};
+
+export function earlyStoppedProbe(
+  runtime: Runtime,
+  { train, validation, test }: TapFeatures,
+  stream: Stream,
+  { l2, epochs, patience, batch, learningRate, decay }: EarlyStoppingSettings,
+  hooks: FitHooks,
+): ConvnetProbe {
+  const scaling = "none";
+  const result = fit(runtime, { train, l2, scaling }, rmsprop({ batch, learningRate, decay }), {
+    stream,
+    validation,
+    stop: [earlyStopping({ patience }), stepBudget(epochs)],
+    hooks,
+  });
+  const scores = {
+    train: scoresOnTrain(runtime, result, train),
+    validation: evaluateOnValidation(runtime, result.probe, validation),
+    test: evaluateOnTest(runtime, result.probe, test),
+  };
+  return convnetProbe(result, scores, { l2, scaling, certified: false });
+}
