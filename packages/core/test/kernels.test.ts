@@ -150,7 +150,9 @@ describe("softmax in float64", () => {
   test("margins of a thousand neither overflow nor lose the loss", () => {
     z.write(Float64Array.of(1000, 0, -1000, 1000, 0, 0, 0, 0, -1e6, 0, 0, 0));
     // losses: 0, 1000, 1e6 + log 2, log 3
-    expect(kernels.score(z)).toEqual({ loss: (1000 + 1e6 + Math.log(2) + Math.log(3)) / 4, errors: 2 });
+    const { loss, errors } = kernels.score(z);
+    expect(loss).toBeCloseTo((1000 + 1e6 + Math.log(2) + Math.log(3)) / 4, 9);
+    expect(errors).toBe(2);
   });
 
   test("a margin that is not a number makes the loss not a number", () => {
