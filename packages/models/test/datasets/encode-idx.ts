@@ -1,6 +1,6 @@
 /** @file Writes idx, independently of the reader under test: through DataView, value by value. */
 
-export const IDX_WRITERS = {
+const IDX_WRITERS = {
   0x08: [1, (view: DataView, at: number, value: number) => view.setUint8(at, value)],
   0x09: [1, (view: DataView, at: number, value: number) => view.setInt8(at, value)],
   0x0b: [2, (view: DataView, at: number, value: number) => view.setInt16(at, value)],

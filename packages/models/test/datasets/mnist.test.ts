@@ -1,9 +1,10 @@
 /** @file MNIST: the canonical files load whole; anything else is refused with a reason. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { mnist } from "../../src/datasets/mnist.ts";
+import { mnist, mnistFrom } from "../../src/datasets/mnist.ts";
 import { encodeIdx } from "./encode-idx.ts";
 
 const dataDir = process.env["PROBES_DATA_DIR"];
@@ -26,6 +27,34 @@ describe.skipIf(dataDir === undefined)("the canonical files (skipped: PROBES_DAT
     expect(mean(train.inputs) / 255).toBeCloseTo(0.1307, 4);
     expect(sha256).toBe("6480ae0cca21b59b076a7295ceb87cbd9e07f1a6a1effc15538d29fe2a4ba916");
     expect([synthetic, notice]).toEqual([false, undefined]);
+  });
+
+  test("come from the second mirror, progress told, and are kept for the next time", async () => {
+    const cacheDir = mkdtempSync(join(tmpdir(), "mnist-cache-"));
+    const server = createServer((request, response) => {
+      const file = join(dataDir ?? "", "mnist", basename(request.url ?? ""));
+      if (request.url?.startsWith("/full/") === true && existsSync(file)) createReadStream(file).pipe(response);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((listening) => {
+      server.listen(0, "127.0.0.1", listening);
+    });
+    try {
+      const address = server.address();
+      const host = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+      const lines: string[] = [];
+      const log = (line: string): number => lines.push(line);
+      const fetched = await mnistFrom({ urls: [`${host}/empty/`, `${host}/full/`] }).load({ cacheDir, log });
+      expect(lines.filter((line) => line.includes("HTTP 404"))).toHaveLength(4);
+      expect(lines.some((line) => /train-images-idx3-ubyte\.gz: \d+\.\d MiB/.test(line))).toBe(true);
+      expect(readdirSync(join(cacheDir, "mnist"))).toHaveLength(4);
+      const kept = await mnistFrom({ urls: [] }).load({ cacheDir });
+      expect([fetched.sha256, kept.sha256]).toEqual([(await load()).sha256, fetched.sha256]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      rmSync(cacheDir, { recursive: true });
+    }
   });
 
   test("fewer rows are the first rows, with a hash of their own", async () => {

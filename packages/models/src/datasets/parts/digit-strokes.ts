@@ -3,7 +3,7 @@
  * that a smooth curve passes through. Unit box, x to the right, y downwards. Drawn for this project.
  */
 
-export type Point = readonly [x: number, y: number];
+type Point = readonly [x: number, y: number];
 export type PenStroke = readonly Point[];
 export type Hand = readonly PenStroke[];
 

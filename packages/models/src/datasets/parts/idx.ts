@@ -4,7 +4,7 @@
  */
 import { reject } from "@linear-probes/core";
 
-export type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 export interface IdxArray {
   readonly shape: readonly number[];

@@ -97,6 +97,6 @@ function dataFolders(dataset: string, { dataDir }: LoadOptions): string[] {
 }
 
 /** The raw file or else the compressed one, in the first folder that has either. */
-export function findFile(name: string, folders: readonly string[]): string | undefined {
+function findFile(name: string, folders: readonly string[]): string | undefined {
   return folders.flatMap((folder) => [join(folder, name), join(folder, `${name}.gz`)]).find((path) => existsSync(path));
 }
