@@ -40,9 +40,9 @@ interface LbfgsState extends Iterate {
 }
 
 export function lbfgs({
-  memory = 10,
+  memory = 20,
   refresh = 5,
-  accuracy = 0.01,
+  accuracy = 0.1,
   preconditioned = true,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
   const classesAt = (oracle: Oracle, margins: Margins): SymmetricEigen =>
