@@ -1,0 +1,215 @@
+/**
+ * @file Figure 5 of Alain & Bengio (2016): probes at ten taps of a small MNIST convnet, before and after training.
+ *
+ * The vertical axis is logarithmic and the same in both panels: untrained errors span 2 % to 20 %, trained ones 0.8 % to
+ * 8 %, and the paper's remarks are about both ends.
+ */
+import type { Result } from "@linear-probes/bench";
+import type { TopLevelSpec } from "vega-lite";
+import { claims } from "../claims/fig05-mnist-convnet.ts";
+import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
+import { count, percent, significant } from "../format.ts";
+import { describeSettings } from "../settings.ts";
+import { untrainedConvnet } from "../paper/targets.ts";
+import { modelError, points, series, steps, type TapPoint } from "../points/fig05-mnist-convnet.ts";
+import { type Encoding, seriesLayers } from "../series.ts";
+import { color } from "../theme.ts";
+
+export const fig05MnistConvnet: FigureDefinition = {
+  id: "fig05-mnist-convnet",
+  label: "Figure 5",
+  title: "A convnet’s layers, before and after training",
+  source: "fig05-mnist-convnet",
+  replayLevel: "bitwise-one-machine",
+  caption,
+  panels,
+  table,
+  claims,
+};
+
+function caption({ rows, run }: Result): string {
+  const last = steps(rows).at(-1);
+  const sizes = describeSettings(run.settings, [
+    ["rows.train", "training images", count],
+    ["rows.validation", "of them for validation", count],
+    ["rows.test", "test images", count],
+    ["earlyStopping.learningRate", "learning rate of RMSProp", significant],
+    ["earlyStopping.batch", "rows per batch", count],
+    ["earlyStopping.epochs", "epochs at most", count],
+    ["certified.chosenGap", "relative gap of the certified probes at most", significant],
+  ]);
+  const trained = last === undefined ? "" : ` and after ${count(last.step)} minibatches (${epochs(last.epoch)})`;
+  return (
+    `Test error of a linear probe at each of ten taps of the TensorFlow tutorial convnet, in order of depth, before ` +
+    `any training${trained}; data: ${run.dataset.name}. All features of a tap are used. Two kinds of probes: RMSProp on ` +
+    `raw features stopped early on a validation set, as the paper did; and the certified optimum of the penalised ` +
+    `problem, its l2 chosen on the same validation set. Dashed lines in (a) are the 8 % and 2 % that the paper states; ` +
+    `the dotted line in (b) is the network’s own test error.${sizes}`
+  );
+}
+
+/** A level drawn across a panel; its label stands where points are not expected. */
+interface Reference {
+  readonly level: number;
+  readonly label: string;
+  readonly along: number; // of the label, 0 at the first tap, 1 at the last
+  readonly above: boolean; // the label, else below; right or left on a narrow page
+}
+
+function panels({ rows }: Result): readonly Panel[] {
+  const all = points(rows);
+  const [first, ...rest] = steps(rows);
+  const last = rest.at(-1);
+  const targets = [
+    { level: untrainedConvnet.first, label: `paper: ${percent(untrainedConvnet.first, 0)}`, along: 0.5, above: true },
+    { level: untrainedConvnet.best, label: `paper: ${percent(untrainedConvnet.best, 0)}`, along: 0, above: false },
+  ];
+  const head = last === undefined ? undefined : modelError(rows, last.step);
+  const own =
+    head === undefined ? [] : [{ level: head, label: `the network itself: ${percent(head)}`, along: 0, above: true }];
+  const shown = [...all.map((point) => point.testError), ...[...targets, ...own].map(({ level }) => level)];
+  const domain = errorDomain(shown);
+  const panel = (id: string, title: string, step: number, references: readonly Reference[]): Panel => {
+    const data = all.filter((point) => point.step === step);
+    return {
+      id,
+      title,
+      share: 0.5,
+      probes: true,
+      description: `Test error by tap, in order of depth. ${data.map(sentence).join("; ")}.`,
+      spec: (size) => tapSpec(data, references, { domain, param: `fig05_${id}`, paper: id === "before" }, size),
+    };
+  };
+  return [
+    ...(first === undefined
+      ? []
+      : [panel("before", "(a) Test error before training (log scale)", first.step, targets)]),
+    ...(last === undefined
+      ? []
+      : [panel("after", `(b) Test error after ${epochs(last.epoch)} of training (log scale)`, last.step, own)]),
+  ];
+}
+
+function sentence(point: TapPoint): string {
+  return `${point.tap}, ${point.series}: ${percent(point.testError)}`;
+}
+
+function epochs(epoch: number): string {
+  const rounded = Number(epoch.toFixed(2));
+  return rounded === 1 ? "1 epoch" : `${rounded} epochs`;
+}
+
+const ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+
+/** A little more than all errors span; an error of zero is drawn on the lower edge. */
+function errorDomain(errors: readonly number[]): readonly [number, number] {
+  const positive = errors.filter((error) => error > 0);
+  return [0.8 * Math.min(1, ...positive), Math.min(1, 1.2 * Math.max(...positive, 0.01))];
+}
+
+interface TapOptions {
+  readonly domain: readonly [number, number];
+  readonly param: string;
+  readonly paper: boolean; // references are the paper's numbers, not ours
+}
+
+/** Depth runs to the right; on a narrow page, downwards, so that the names of taps stay readable. */
+function tapSpec(
+  data: readonly TapPoint[],
+  references: readonly Reference[],
+  { domain, param, paper }: TapOptions,
+  { width, narrow }: PanelSize,
+): TopLevelSpec {
+  const [valueChannel, tapChannel] = narrow ? (["x", "y"] as const) : (["y", "x"] as const);
+  const scale = { type: "log" as const, domain: [...domain], nice: false, clamp: true };
+  const values = ticks.filter((tick) => tick >= domain[0] && tick <= domain[1]);
+  const value = {
+    field: "testError",
+    type: "quantitative" as const,
+    title: null,
+    scale,
+    axis: { values, format: "~%", grid: true, ...(narrow ? {} : { minExtent: 34, maxExtent: 34 }) },
+  };
+  const tap = {
+    field: "tap",
+    type: "nominal" as const,
+    title: null,
+    sort: { field: "depth" },
+    scale: { type: "point" as const, padding: 0.5 },
+    axis: { ...(narrow ? {} : { labelAngle: -40 }), grid: narrow, domain: false, ticks: false },
+  };
+  const position = { [valueChannel]: value, [tapChannel]: tap } as Encoding;
+  const reference = { field: "level", type: "quantitative" as const };
+  const hue = paper ? color("target") : color("soft");
+  return {
+    width,
+    height: narrow ? 380 : 420,
+    autosize: { type: "fit", contains: "padding" },
+    data: { values: [...data] },
+    layer: [
+      {
+        data: { values: references.map(({ level }) => ({ level })) },
+        mark: { type: "rule", strokeDash: paper ? [5, 4] : [1, 4], strokeCap: "round", strokeWidth: 1.5, color: hue },
+        encoding: { [valueChannel]: reference },
+      },
+      ...seriesLayers(series, position, {
+        param,
+        markerSize: narrow ? 44 : 64,
+        tooltip: [
+          { field: "tap" },
+          { field: "series", title: "probe" },
+          { field: "testError", title: "test error", format: ".2%" },
+          { field: "features", format: "," },
+          { field: "l2", format: ".1e" },
+          { field: "gapNats", title: "duality gap (nats)", format: ".1e" },
+          { field: "status" },
+        ],
+        ...(narrow ? { order: "depth" } : {}),
+      }),
+      ...references.map((one) => referenceLabel(one, hue, narrow)),
+    ],
+  };
+}
+
+function referenceLabel({ level, label, along, above }: Reference, hue: string, narrow: boolean) {
+  const align = along === 0 ? ("left" as const) : ("center" as const);
+  const place = { expr: `${along} * ${narrow ? "height" : "width"}` };
+  return {
+    data: { values: [{ level, label }] },
+    mark: narrow
+      ? {
+          type: "text" as const,
+          color: hue,
+          align: above ? ("left" as const) : ("right" as const),
+          dx: above ? 5 : -5,
+          dy: 6,
+          y: place,
+        }
+      : { type: "text" as const, color: hue, align, dx: along === 0 ? 4 : 0, dy: above ? -8 : 9, x: place },
+    encoding: {
+      [narrow ? "x" : "y"]: { field: "level", type: "quantitative" as const },
+      text: { field: "label", type: "nominal" as const },
+    },
+  };
+}
+
+function table({ rows }: Result): Table {
+  return {
+    columns: [
+      { key: "epoch", title: "epochs", format: (value) => String(Number(value.toFixed(2))) },
+      { key: "tap", title: "tap" },
+      { key: "series", title: "probe" },
+      { key: "testError", title: "test error", format: percent },
+      { key: "certified", title: "certified" },
+      { key: "relativeGap", title: "relative gap", format: significant },
+      { key: "gapNats", title: "gap (nats)", format: significant },
+      { key: "l2", title: "l2", format: significant },
+      { key: "validationError", title: "validation error", format: percent },
+      { key: "trainError", title: "train error", format: percent },
+      { key: "status", title: "ended" },
+      { key: "passes", title: "passes", format: (value) => String(Number(value.toFixed(1))) },
+      { key: "features", title: "features", format: count },
+    ],
+    rows: points(rows),
+  };
+}

@@ -1,0 +1,35 @@
+/** @file Vega-Lite → Vega → SVG text, in Node, without a canvas. */
+import { parse, type Spec, View } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import { measureTextWithoutCanvas } from "./text-width.ts";
+import { vegaConfig } from "./theme.ts";
+
+/** Adds what every figure shares. */
+export function themed(spec: TopLevelSpec): TopLevelSpec {
+  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", config: vegaConfig, ...spec };
+}
+
+/** Compiles a specification that {@link themed} completed. A warning of the compiler is an error: it hides a mistake. */
+export function compileSpec(spec: TopLevelSpec): Spec {
+  const warnings: string[] = [];
+  const logger = {
+    level: () => logger,
+    error: (...messages: readonly string[]) => (warnings.push(...messages), logger),
+    warn: (...messages: readonly string[]) => (warnings.push(...messages), logger),
+    info: () => logger,
+    debug: () => logger,
+  };
+  const compiled = compile(spec, { logger });
+  if (warnings.length > 0) throw new Error(`vega-lite: must compile without warnings, got ${warnings.join("; ")}`);
+  return compiled.spec;
+}
+
+export async function renderSvg(compiled: Spec): Promise<string> {
+  measureTextWithoutCanvas();
+  const view = new View(parse(compiled), { renderer: "none" });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
