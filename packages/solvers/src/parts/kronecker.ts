@@ -4,7 +4,7 @@
  * inverse is a rotation of the classes, one shifted solve in S for each λ, and the rotation back. With centred
  * features the bias hardly couples to W, and its block is M itself.
  */
-import { jacobiEigen, type Oracle, type SymmetricEigen } from "@linear-probes/core";
+import { jacobiEigen, type Margins, type Oracle, type SymmetricEigen } from "@linear-probes/core";
 import type { SecondMoments } from "./second-moments.ts";
 
 /** Approximately ∇²F⁻¹ g, as a new array of θ's layout; positive definite. `classes` is the eigensystem of M. */
@@ -31,8 +31,8 @@ export function kroneckerSolve(
 const FLOOR = 1e-6;
 
 /** The eigensystem of M at the margins' probabilities. */
-export function classEigen(covariance: Float64Array, k: number): SymmetricEigen {
-  return jacobiEigen(covariance, k);
+export function classEigen(oracle: Oracle, margins: Margins): SymmetricEigen {
+  return jacobiEigen(oracle.classCovariance(margins), oracle.classes);
 }
 
 /** Uᵀ V or U V for V [k, d]. */

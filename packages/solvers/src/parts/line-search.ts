@@ -6,25 +6,20 @@ import type { Line, LineValues, Oracle } from "@linear-probes/core";
 
 const MAX_TRIALS = 40;
 
-export interface LineMinimum {
-  readonly t: number; // 0 when no descent was found
-  readonly values: LineValues; // at t
-}
-
-/** Minimises along a descent direction until |φ'(t)| ≤ accuracy·|φ'(0)|. `slope` is φ'(0) < 0; `t` the first trial. */
+/** t with |φ'(t)| ≤ accuracy·|φ'(0)|, if one can be found. `slope` is φ'(0) < 0; `firstTrial` is usually 1. */
 export function lineSearch(
   oracle: Oracle,
   line: Line,
   slope: number,
   accuracy: number,
-  t = 1,
-): LineMinimum | undefined {
+  firstTrial: number,
+): number | undefined {
   let low = 0; // φ'(low) < 0
   let high = Infinity; // φ'(high) > 0
-  let trial = t;
+  let trial = firstTrial;
   for (let count = 0; count < MAX_TRIALS; count++) {
     const values = oracle.along(line, trial);
-    if (Math.abs(values.slope) <= accuracy * Math.abs(slope)) return { t: trial, values };
+    if (Math.abs(values.slope) <= accuracy * Math.abs(slope)) return trial;
     if (values.slope > 0 || !Number.isFinite(values.slope)) high = trial;
     else low = trial;
     trial = nextTrial(trial, values, low, high);

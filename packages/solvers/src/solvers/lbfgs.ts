@@ -4,15 +4,16 @@
  * and the adaptive Kronecker preconditioner (parts/kronecker.ts) as the initial inverse Hessian H₀ of every two-loop.
  */
 import {
-  type Iterate,
+  axpy,
+  dot,
   type Margins,
   type Oracle,
   type Solver,
   type Stream,
   type SymmetricEigen,
 } from "@linear-probes/core";
+import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
 import { classEigen, kroneckerSolve } from "../parts/kronecker.ts";
-import { lineSearch } from "../parts/line-search.ts";
 import { secondMoments } from "../parts/second-moments.ts";
 
 export interface LbfgsSettings {
@@ -28,11 +29,7 @@ interface Pair {
   readonly curvature: number; // sᵀy > 0
 }
 
-interface LbfgsState extends Iterate {
-  readonly objective: number;
-  readonly gradient: Float64Array;
-  readonly margins: Margins; // Z of θ
-  readonly direction: Margins; // scratch for D of the search direction
+interface LbfgsState extends Point {
   readonly pairs: readonly Pair[]; // oldest first
   readonly classes: SymmetricEigen | undefined; // of M; absent without preconditioning
   readonly stream: Stream;
@@ -45,17 +42,8 @@ export function lbfgs({
   accuracy = 0.1,
   preconditioned = true,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
-  const classesAt = (oracle: Oracle, margins: Margins): SymmetricEigen =>
-    classEigen(oracle.classCovariance(margins), oracle.classes);
-
-  const inverseHessian = (oracle: Oracle, state: LbfgsState, g: Float64Array): Float64Array => {
-    if (state.classes !== undefined) {
-      return kroneckerSolve(oracle, secondMoments(oracle, state.stream), state.classes, g);
-    }
-    const last = state.pairs.at(-1);
-    const gamma = last === undefined ? 1 : last.curvature / dot(last.y, last.y);
-    return g.map((value) => gamma * value);
-  };
+  const classesAt = (oracle: Oracle, margins: Margins): SymmetricEigen | undefined =>
+    preconditioned ? classEigen(oracle, margins) : undefined;
 
   return {
     name: "lbfgs",
@@ -63,43 +51,35 @@ export function lbfgs({
     settings: { memory, refresh, accuracy, preconditioned },
 
     init(oracle, start, stream) {
-      const margins = oracle.createMargins();
-      const direction = oracle.createMargins();
-      const gradient = new Float64Array(oracle.dimension);
-      oracle.margins(start, margins);
-      const objective = oracle.gradientAt(margins, start, gradient);
-      const classes = preconditioned ? classesAt(oracle, margins) : undefined;
-      return { theta: start, objective, gradient, margins, direction, pairs: [], classes, stream, step: 0 };
+      const point = pointAt(oracle, start);
+      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), stream, step: 0 };
     },
 
     step(oracle, state) {
-      const { theta, gradient, margins, direction, step } = state;
-      const delta = twoLoop(state.pairs, gradient, (g) => inverseHessian(oracle, state, g));
+      const { gradient, classes } = state;
+      const delta = twoLoop(state.pairs, gradient, (g) =>
+        classes === undefined
+          ? scaled(g, state.pairs.at(-1))
+          : kroneckerSolve(oracle, secondMoments(oracle, state.stream), classes, g),
+      );
       for (let at = 0; at < delta.length; at++) delta[at] = -delta[at]!;
-      const slope = dot(gradient, delta);
-      if (!(slope < 0))
-        return { ...state, stalled: "The search direction does not descend: the gradient is rounding." };
-      oracle.margins(delta, direction);
-      const found = lineSearch(oracle, { margins, direction, theta, delta }, slope, accuracy);
-      if (found === undefined) return { ...state, stalled: "The line search found no minimum: the slope is rounding." };
+      const { point, t } = descend(oracle, state, delta, accuracy);
+      if (point.stalled !== undefined) return { ...state, stalled: point.stalled };
 
-      oracle.advance(margins, direction, found.t);
-      const next = theta.map((value, at) => value + found.t * delta[at]!);
-      const nextGradient = new Float64Array(oracle.dimension);
-      const objective = oracle.gradientAt(margins, next, nextGradient);
-      const s = delta.map((value) => found.t * value);
-      const y = nextGradient.map((value, at) => value - gradient[at]!);
+      const s = delta.map((value) => t * value);
+      const y = point.gradient.map((value, at) => value - gradient[at]!);
       const curvature = dot(s, y);
-      const pairs = curvature > 0 ? [...state.pairs, { s, y, curvature }].slice(-memory) : state.pairs;
-      const due = state.classes !== undefined && (step + 1) % refresh === 0;
-      const classes = due ? classesAt(oracle, margins) : state.classes;
-      return { ...state, theta: next, objective, gradient: nextGradient, pairs, classes, step: step + 1 };
+      const step = state.step + 1;
+      return {
+        ...point,
+        pairs: curvature > 0 ? [...state.pairs, { s, y, curvature }].slice(-memory) : state.pairs,
+        classes: step % refresh === 0 ? classesAt(oracle, point.margins) : classes,
+        stream: state.stream,
+        step,
+      };
     },
 
-    release(oracle, { margins, direction }) {
-      oracle.releaseMargins(margins);
-      oracle.releaseMargins(direction);
-    },
+    release: releasePoint,
   };
 }
 
@@ -117,12 +97,8 @@ function twoLoop(pairs: readonly Pair[], g: Float64Array, h0: (g: Float64Array) 
   return r;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
-  return sum;
-}
-
-function axpy(factor: number, x: Float64Array, y: Float64Array): void {
-  for (let at = 0; at < x.length; at++) y[at]! += factor * x[at]!;
+/** H₀ = γI, γ = sᵀy/yᵀy of the latest pair (Nocedal & Wright 2006, eq. 7.20). */
+function scaled(g: Float64Array, pair: Pair | undefined): Float64Array {
+  const gamma = pair === undefined ? 1 : pair.curvature / dot(pair.y, pair.y);
+  return g.map((value) => gamma * value);
 }
