@@ -2,17 +2,24 @@
  * @file CIFAR-10, 32 × 32 colour photographs of ten kinds of things (Krizhevsky 2009), binary version: six batches of
  * 10,000 records of one label byte and 3,072 pixels. Records are plane after plane; rows here are [height, width, rgb].
  */
+import { join } from "node:path";
 import { reject, sha256 } from "@linear-probes/core";
+import { unpackTar } from "modern-tar";
 import type { Dataset, LabelledInputs, LoadedDataset, LoadOptions } from "../dataset.ts";
 import { DatasetUnavailableError } from "../dataset.ts";
 import { assemble, checkLabels } from "./parts/assemble.ts";
-import { obtain } from "./parts/obtain.ts";
+import { download, DownloadError } from "./parts/download.ts";
+import type { Mirrors } from "./parts/obtain.ts";
+import { cacheFolderOf, keep, obtain } from "./parts/obtain.ts";
+import { decompress } from "./parts/read-file.ts";
 
 const CLASSES = 10;
 const ROWS = 10_000; // per batch
 const PLANE = 32 * 32;
 const RECORD = 1 + 3 * PLANE; // bytes
-const ARCHIVE = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz";
+const ARCHIVE = "cifar-10-binary.tar.gz";
+const MIRRORS: Mirrors = { urls: ["https://www.cs.toronto.edu/~kriz/"] };
+const SOURCE = `${MIRRORS.urls[0]}${ARCHIVE}`;
 
 /** sha256 of the uncompressed batches. */
 const TRAIN_BATCHES = [
@@ -29,43 +36,88 @@ const TEST_BATCH = {
 
 const facts = { name: "cifar10", classes: CLASSES, inputShape: [32, 32, 3] };
 
-/** Not downloaded: the batches come in one archive, which the user unpacks. The test batch may be missing. */
-export const cifar10: Dataset = {
-  ...facts,
-  source: `Krizhevsky 2009, ${ARCHIVE}; hashes checked`,
-  async load(options: LoadOptions = {}): Promise<LoadedDataset> {
-    const batches: LabelledInputs[] = [];
-    for (const batch of TRAIN_BATCHES) batches.push(await readBatch(batch, options));
-    const given = await readBatch(TEST_BATCH, options).catch((error: unknown) => {
-      if (error instanceof DatasetUnavailableError) return undefined;
-      throw error;
-    });
-    const test = given ?? batches.pop();
-    if (test === undefined) throw new Error("cifar10: no batch at all");
-    const remarks = given === undefined ? { synthetic: false, notice: HELD_OUT } : { synthetic: false };
-    return assemble(facts, { train: concatenate(batches), test }, options.rows, remarks);
-  },
-};
+interface Batches {
+  readonly train: readonly LabelledInputs[];
+  readonly test: LabelledInputs | undefined;
+}
+
+/** CIFAR-10 from other mirrors of its archive. The test batch may be missing. */
+export function cifar10From(mirrors: Mirrors): Dataset {
+  return {
+    ...facts,
+    source: `Krizhevsky 2009, ${SOURCE}; hashes checked`,
+    async load(options: LoadOptions = {}): Promise<LoadedDataset> {
+      const { train, test } = await findBatches(options).catch(async (error: unknown) => {
+        if (!(error instanceof DatasetUnavailableError) || options.download === false) throw error;
+        return fetchBatches(mirrors, options);
+      });
+      if (test !== undefined) {
+        return assemble(facts, { train: concatenate(train), test }, options.rows, { synthetic: false });
+      }
+      const [held, ...others] = train.toReversed();
+      if (held === undefined) throw new Error("cifar10: no batch at all");
+      const split = { train: concatenate(others.toReversed()), test: held };
+      return assemble(facts, split, options.rows, { synthetic: false, notice: HELD_OUT });
+    },
+  };
+}
+
+export const cifar10: Dataset = cifar10From(MIRRORS);
 
 const HELD_OUT =
   "CIFAR-10's test batch was not found: the fifth training batch is held out as the test set, and 40,000 images train.";
 
-async function readBatch(batch: typeof TEST_BATCH, options: LoadOptions): Promise<LabelledInputs> {
-  return obtain(
-    {
-      dataset: facts.name,
-      name: batch.name,
-      maxBytes: ROWS * RECORD + 2 ** 16,
-      parse: (content, subject) => parseBatch(content, subject, batch.sha256),
-      remedy: `unpack ${ARCHIVE} there`,
-    },
-    { urls: [] },
-    options,
-  );
+async function findBatches(options: LoadOptions): Promise<Batches> {
+  const read = async (batch: typeof TEST_BATCH): Promise<LabelledInputs> =>
+    obtain(
+      {
+        dataset: facts.name,
+        name: batch.name,
+        maxBytes: ROWS * RECORD + 2 ** 16,
+        parse: (content, subject) => parseBatch(content, subject, batch.sha256),
+        remedy: `unpack ${SOURCE} there`,
+      },
+      { urls: [] },
+      options,
+    );
+  const train: LabelledInputs[] = [];
+  for (const batch of TRAIN_BATCHES) train.push(await read(batch));
+  const test = await read(TEST_BATCH).catch((error: unknown) => {
+    if (error instanceof DatasetUnavailableError) return undefined;
+    throw error;
+  });
+  return { train, test };
+}
+
+/** Fetches the archive, keeps its batches in the cache. */
+async function fetchBatches(mirrors: Mirrors, options: LoadOptions): Promise<Batches> {
+  const { log, signal } = options;
+  const tar = await download({
+    urls: mirrors.urls.map((folder) => `${folder}${ARCHIVE}`),
+    maxBytes: 2 ** 28,
+    accept: (bytes) => decompress(bytes, 2 ** 28, ARCHIVE),
+    log,
+    signal,
+    patience: mirrors.patience,
+  }).catch((error: unknown) => {
+    if (!(error instanceof DownloadError)) throw error;
+    const message = `cifar10: its batches are in no folder searched and ${SOURCE} was not to be had (${error.message})`;
+    throw new DatasetUnavailableError(message, "no mirror gave it", { cause: error });
+  });
+  const entries = await unpackTar(tar.value).catch((error: unknown) => reject(ARCHIVE, "must be tar", String(error)));
+  const contents = new Map(entries.map(({ header, data }) => [header.name.split("/").at(-1), data]));
+  const read = (batch: typeof TEST_BATCH): LabelledInputs => {
+    const content = contents.get(batch.name);
+    if (content === undefined) return reject(ARCHIVE, `must hold ${batch.name}`, [...contents.keys()].join(", "));
+    const rows = parseBatch(content, `${ARCHIVE}, ${batch.name}`, batch.sha256);
+    keep(join(cacheFolderOf(facts.name, options), batch.name), content, log);
+    return rows;
+  };
+  return { train: TRAIN_BATCHES.map(read), test: read(TEST_BATCH) };
 }
 
 function parseBatch(content: Uint8Array, subject: string, expected: string): LabelledInputs {
-  const remedy = `a batch of ${ARCHIVE} is wanted`;
+  const remedy = `a batch of ${SOURCE} is wanted`;
   if (content.length !== ROWS * RECORD) {
     reject(subject, `must have ${ROWS} records of ${RECORD} bytes, ${ROWS * RECORD} in all`, content.length, remedy);
   }

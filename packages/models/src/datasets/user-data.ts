@@ -1,5 +1,5 @@
 /**
- * @file Data named on the command line: a dataset of ours, or the user's own file or folder (npz, npy, idx, LIBSVM).
+ * @file Data named on the command line: a dataset of ours, or the user's own file or folder (images, csv, npz, npy, idx, LIBSVM).
  * Which array is what follows from its name: x_train, y_train, x_test, y_test, or inputs and labels; see docs of each.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -11,8 +11,10 @@ import { cifar10 } from "./cifar10.ts";
 import { gaussianHalfspace } from "./gaussian-halfspace.ts";
 import { readLibsvm } from "./libsvm.ts";
 import { mnist } from "./mnist.ts";
-import { fromArrays } from "./parts/arrays.ts";
+import { isImageFolder, readImageFolder } from "./image-folder.ts";
+import { fromArrays, fromTable } from "./parts/arrays.ts";
 import type { NamedArrays } from "./parts/arrays.ts";
+import { readCsv } from "./parts/csv.ts";
 import { parseIdx } from "./parts/idx.ts";
 import { readDataFile } from "./parts/read-file.ts";
 import { syntheticDigits } from "./synthetic-digits.ts";
@@ -20,6 +22,10 @@ import { syntheticDigits } from "./synthetic-digits.ts";
 export interface UserDataOptions extends LoadOptions {
   /** The file of the labels, where they are not beside the inputs. */
   readonly labels?: string;
+  /** The column of the labels in a csv. Default: label, labels, class, target or y. */
+  readonly labelColumn?: string;
+  /** The size images are brought to. Default: as they are, all of one size. */
+  readonly imageSize?: { readonly height: number; readonly width: number };
   /** How much is held out where the data has no test set. Default 0.2. */
   readonly testFraction?: number;
 }
@@ -39,7 +45,15 @@ export async function loadData(what: string, options: UserDataOptions = {}): Pro
       "check the path",
     );
   }
-  const arrays = statSync(what).isDirectory() ? readFolder(what) : readArrays(what, options);
+  const folder = statSync(what).isDirectory();
+  if (folder && isImageFolder(what)) return readImageFolder(what, options);
+  const table = /\.([ct])sv(?:\.gz)?$/.exec(what)?.[1];
+  if (table !== undefined) {
+    const content = readDataFile(what, MOST_BYTES);
+    const { inputs, labels } = readCsv(content, what, table === "c" ? "," : "\t", options.labelColumn);
+    return fromTable(what, basename(what), inputs, labels, options);
+  }
+  const arrays = folder ? readFolder(what) : readArrays(what, options);
   return fromArrays(what, basename(what), withLabels(arrays, options), options);
 }
 

@@ -1,9 +1,12 @@
 /** @file CIFAR-10: the batches that are there load whole, the missing test batch is said to be missing. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { packTar } from "modern-tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { cifar10 } from "../../src/datasets/cifar10.ts";
+import { cifar10, cifar10From } from "../../src/datasets/cifar10.ts";
 
 const dataDir = process.env["PROBES_DATA_DIR"];
 
@@ -35,7 +38,7 @@ describe("a batch that is not canonical", () => {
   const whole = new Uint8Array(30_730_000);
   const load = async (batch?: Uint8Array): Promise<unknown> => {
     if (batch !== undefined) writeFileSync(join(folder, "cifar10", "data_batch_1.bin"), batch);
-    return cifar10.load({ dataDir: folder, cacheDir: join(folder, "cache") });
+    return cifar10.load({ dataDir: folder, cacheDir: join(folder, "cache"), download: false });
   };
 
   test("is refused with the reason", async () => {
@@ -45,5 +48,38 @@ describe("a batch that is not canonical", () => {
     );
     await expect(load(whole.with(3073 * 5, 10))).rejects.toThrow("label of row 5: must lie in 0..9, got 10");
     await expect(load(whole)).rejects.toThrow("sha256 must be cee91656");
+  });
+});
+
+describe("an archive that is not canonical", () => {
+  const pack = async (names: readonly string[]): Promise<Uint8Array> =>
+    packTar(names.map((name) => ({ header: { name: `cifar-10-batches-bin/${name}`, size: 4 }, body: "four" })));
+
+  test.each<[string, () => Promise<Uint8Array>, string]>([
+    [
+      "a short batch",
+      async () => pack(["data_batch_1.bin"]),
+      "cifar-10-binary.tar.gz, data_batch_1.bin: must have 10000 records",
+    ],
+    ["no batch", async () => pack(["batches.meta.txt"]), 'must hold data_batch_1.bin, got "batches.meta.txt"'],
+    ["no tar", async () => new TextEncoder().encode("<html>".repeat(200)), "cifar-10-binary.tar.gz: must"],
+  ])("%s is refused, and nothing is kept", async (_, archive, message) => {
+    const folder = mkdtempSync(join(tmpdir(), "cifar10-"));
+    const bytes = gzipSync(await archive());
+    const server = createServer((__, response) => response.end(bytes));
+    await new Promise<void>((listening) => {
+      server.listen(0, "127.0.0.1", listening);
+    });
+    try {
+      const address = server.address();
+      const urls = [`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`];
+      const loading = cifar10From({ urls, patience: { backoffMs: [], silenceMs: 10_000 } }).load({ cacheDir: folder });
+      await expect(loading).rejects.toThrow(message);
+      expect(existsSync(join(folder, "cifar10"))).toBe(false);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 });

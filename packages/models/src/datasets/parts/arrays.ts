@@ -16,7 +16,7 @@ const INPUTS = ["inputs", "images", "x", "input_ids", "data", "features"];
 /** One set of rows before it is converted. */
 interface Rows {
   readonly inputs: NamedArrays; // the first is the main one
-  readonly labels: readonly number[];
+  readonly labels: readonly (number | string)[];
 }
 
 export function fromArrays(
@@ -45,6 +45,22 @@ export function fromArrays(
     const rule = `must have an array of labels named one of ${LABELS.join(", ")}, or y_train and y_test`;
     return reject(subject, rule, [...arrays.keys()].join(", "), "or name its file with the labels option");
   }
+  return splitRows(subject, name, all, options);
+}
+
+/** Rows of a table, labels as numbers or words. */
+export function fromTable(
+  subject: string,
+  name: string,
+  inputs: Float32Array,
+  labels: readonly (number | string)[],
+  options: UserDataOptions,
+): LoadedDataset {
+  const table: NpyArray = { shape: [labels.length, inputs.length / labels.length], values: inputs };
+  return splitRows(subject, name, { inputs: new Map([["inputs", table]]), labels }, options);
+}
+
+function splitRows(subject: string, name: string, all: Rows, options: UserDataOptions): LoadedDataset {
   const stream = options.stream ?? rootStream("user-data");
   const split = holdOut(subject, all.labels.length, options.testFraction ?? 0.2, stream);
   return build(subject, name, take(all, split.train), take(all, split.test), options, split.notice);

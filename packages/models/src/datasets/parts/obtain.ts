@@ -33,7 +33,7 @@ export async function obtain<T>(wanted: WantedFile<T>, mirrors: Mirrors, options
   const given = findFile(name, dataFolders(dataset, options));
   if (given !== undefined) return parse(readDataFile(given, maxBytes), given);
 
-  const cacheFolder = join(options.cacheDir ?? envPaths("linear-probes", { suffix: "" }).cache, dataset);
+  const cacheFolder = cacheFolderOf(dataset, options);
   const cached = findFile(name, [cacheFolder]);
   if (cached !== undefined) {
     try {
@@ -83,13 +83,17 @@ async function fetchIntoCache<T>(
 }
 
 /** A cache that cannot be written to costs another download next time, no more. */
-function keep(target: string, bytes: Uint8Array, log: LoadOptions["log"]): void {
+export function keep(target: string, bytes: Uint8Array, log: LoadOptions["log"]): void {
   try {
     writeFileAtomic(target, bytes);
     log?.(`${target}: kept`);
   } catch (error) {
     log?.(`${error instanceof Error ? error.message : String(error)}; going on without keeping it`);
   }
+}
+
+export function cacheFolderOf(dataset: string, { cacheDir }: LoadOptions): string {
+  return join(cacheDir ?? envPaths("linear-probes", { suffix: "" }).cache, dataset);
 }
 
 function dataFolders(dataset: string, { dataDir }: LoadOptions): string[] {
