@@ -17,3 +17,4 @@ export * from "./graph-parameters.ts";
 export * from "./training.ts";
 export * from "./training-checkpoint.ts";
 export * from "./datasets/user-data.ts";
+export * as onnxBuild from "./onnx/build.ts";
