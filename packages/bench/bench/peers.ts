@@ -45,7 +45,7 @@ const program = new Command("bench:peers")
   .option("--peers <parts...>", "only peers whose name contains one of these")
   .option("--targets <numbers...>", "relative suboptimality (default: 1e-3 1e-6)", collectPositive)
   .option("--seconds <s>", "the longest fit granted to a peer", positive, 100)
-  .option("--repeats <n>", "timed runs of each fit of less than 20 s", positive, 3)
+  .option("--repeats <n>", "timed runs of each fit of 0.5 s to 20 s; five times as many of shorter ones", positive, 3)
   .option("--rows <n>", "at most so many rows of each problem", positive)
   .option("--threads <n>", "of ours and of every peer", positive, availableParallelism())
   .option("--python <command>", "with numpy, scikit-learn, torch", "/usr/bin/python3")
@@ -97,7 +97,10 @@ async function* meetings(name: string, flags: Flags, peers: readonly Peer[], run
     ...(flags.rows === undefined ? {} : { rows: flags.rows }),
     log,
   });
-  if ("unavailable" in loaded) return log(`${name}: unavailable, ${loaded.unavailable}`);
+  if ("unavailable" in loaded) {
+    log(`${name}: unavailable, ${loaded.unavailable}`);
+    return;
+  }
   const data = writeProblem(name, loaded.train, problem.scaling, scratch);
   releaseProblem(loaded);
   const solvers = chooseContestants(flags.ours).map(({ solver }) => solver);

@@ -1,11 +1,15 @@
-/** @file The solvers of the comparison, in the settings that are worth comparing. */
+/** @file The solvers of the comparison, in the settings that are worth comparing. "plain" is without preconditioning. */
 import { reject } from "@linear-probes/core";
-import { lbfgs, rmsprop } from "@linear-probes/solvers";
+import { gradientDescent, lbfgs, newtonCg, newtonCholesky, rmsprop } from "@linear-probes/solvers";
 import type { Contestant } from "./compare-problem.ts";
 
 export const contestants: readonly Contestant[] = [
   { name: "lbfgs", solver: lbfgs(), stochastic: false },
   { name: "lbfgs plain", solver: lbfgs({ preconditioned: false }), stochastic: false },
+  { name: "newton-cg", solver: newtonCg(), stochastic: false },
+  { name: "newton-cg plain", solver: newtonCg({ preconditioned: false }), stochastic: false },
+  { name: "newton-cholesky", solver: newtonCholesky(), stochastic: false },
+  { name: "gradient-descent", solver: gradientDescent(), stochastic: false },
   { name: "rmsprop", solver: rmsprop(), stochastic: true },
 ];
 
