@@ -7,10 +7,11 @@ import { Worker } from "node:worker_threads";
 import { reject } from "@linear-probes/core";
 import { size } from "../graph.ts";
 import type { LayerGraph } from "../graph.ts";
-import { gather, parameterLayout, scatter } from "../graph-parameters.ts";
+import { gather } from "../graph-parameters.ts";
 import type { ParameterLayout, Parameters } from "../graph-parameters.ts";
-import type { Batch, Engine, EngineOptions, TrainingState } from "./engine.ts";
-import { accumulatorCount } from "./optimizer.ts";
+import type { Batch, Engine, EngineOptions } from "./engine.ts";
+import { addPenalty, createFlatState } from "./flat-state.ts";
+import type { FlatState } from "./flat-state.ts";
 import type { UpdateRange } from "./optimizer.ts";
 import { gradientOf } from "./onnx/backward.ts";
 import { forwardModel } from "./onnx/forward-model.ts";
@@ -32,8 +33,9 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
   if (!(Number.isInteger(batch) && batch > 0 && batch % shards === 0))
     reject("onnx engine", `batch must be a positive multiple of ${shards}`, batch);
   const workers = Math.max(1, Math.min(options.threads ?? 1, shards));
-  const layout = parameterLayout(graph);
-  const memory = allocate(graph, layout, batch, shards, accumulatorCount(optimizer));
+  const state = createFlatState(graph, optimizer);
+  const { layout } = state;
+  const memory = allocate(graph, state, batch, shards);
   const model = trainingModel(graph, batch / shards, batch);
   const pool = Array.from({ length: workers }, (_, worker) =>
     startWorker({
@@ -41,17 +43,14 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
       shards: memory.shards.filter((_, shard) => shard % workers === worker),
       ranges: rangesOf(layout, worker, workers),
       optimizer,
-      theta: memory.theta,
+      theta: shared(state.theta),
       gradients: memory.gradients,
-      accumulators: memory.accumulators,
+      accumulators: state.accumulators.map(shared),
       barrier: memory.barrier,
       workers,
     }),
   );
-  const theta = new Float32Array(memory.theta);
-  const accumulators = memory.accumulators.map((buffer) => new Float32Array(buffer));
   const losses = new Float32Array(memory.losses);
-  let step = 0;
   let sequence = 0;
 
   const command = async (given: Batch, update?: Command["update"]): Promise<number> => {
@@ -66,8 +65,8 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
   return {
     name: "onnx",
     async step(given, learningRate) {
-      step += 1;
-      return command(given, { learningRate, step });
+      state.step += 1;
+      return command(given, { learningRate, step: state.step });
     },
     async gradients(given) {
       const loss = await command(given);
@@ -76,32 +75,17 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
         const part = new Float32Array(buffer);
         for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (part[i] ?? 0);
       }
-      for (const { spec, start, length } of layout.segments)
-        for (let i = start; i < start + length; i++) sum[i] = (sum[i] ?? 0) + spec.l2 * (theta[i] ?? 0);
+      addPenalty(state, sum);
       return { loss, gradients: gather(layout, sum) };
     },
-    read: () => ({
-      step,
-      parameters: gather(layout, theta),
-      accumulators: accumulators.map((flat) => gather(layout, flat)),
-    }),
-    write(state: TrainingState) {
-      step = state.step;
-      scatter(layout, state.parameters, theta);
-      accumulators.forEach((flat, i) => {
-        const values = state.accumulators[i];
-        if (values === undefined) flat.fill(0);
-        else scatter(layout, values, flat);
-      });
-    },
-    forward: (inputs, rows, layers) => forward(graph, gather(layout, theta), inputs, rows, layers),
+    read: () => state.read(),
+    write: (given) => state.write(given),
+    forward: (inputs, rows, layers) => forward(graph, gather(layout, state.theta), inputs, rows, layers),
     dispose: async () => void (await Promise.all(pool.map((worker) => worker.stop()))),
   };
 }
 
 interface Memory {
-  readonly theta: SharedArrayBuffer;
-  readonly accumulators: readonly SharedArrayBuffer[];
   readonly gradients: readonly SharedArrayBuffer[]; // one per shard
   readonly inputs: SharedArrayBuffer;
   readonly targets: SharedArrayBuffer;
@@ -111,15 +95,8 @@ interface Memory {
   readonly shards: readonly ShardPlan[];
 }
 
-function allocate(
-  graph: LayerGraph,
-  layout: ParameterLayout,
-  batch: number,
-  shards: number,
-  accumulators: number,
-): Memory {
+function allocate(graph: LayerGraph, { layout, theta }: FlatState, batch: number, shards: number): Memory {
   const floats = (count: number): SharedArrayBuffer => new SharedArrayBuffer(count * 4);
-  const theta = floats(layout.length);
   const inputs = floats(batch * size(graph.inputShape));
   const targets = floats(batch * graph.classes);
   const losses = floats(16 * shards);
@@ -137,7 +114,12 @@ function allocate(
       rowsOf(graph.input, inputs, graph.inputShape, shard),
       rowsOf(targetsInput, targets, [graph.classes], shard),
       ...[...masks].map(([layer, buffer]) => rowsOf(maskOf(layer), buffer, graph.shapeOf(layer), shard)),
-      ...layout.segments.map(({ spec, start }) => ({ name: spec.name, buffer: theta, start, dims: spec.shape })),
+      ...layout.segments.map(({ spec, start }) => ({
+        name: spec.name,
+        buffer: shared(theta),
+        start,
+        dims: spec.shape,
+      })),
     ],
     outputs: [
       { name: lossOutput, buffer: losses, start: 16 * shard, dims: [] },
@@ -150,8 +132,6 @@ function allocate(
     ],
   });
   return {
-    theta,
-    accumulators: Array.from({ length: accumulators }, () => floats(layout.length)),
     gradients,
     inputs,
     targets,
@@ -160,6 +140,13 @@ function allocate(
     barrier: new SharedArrayBuffer(8),
     shards: gradients.map(plan),
   };
+}
+
+/** The shared memory under a whole vector. */
+function shared(values: Float32Array): SharedArrayBuffer {
+  if (!(values.buffer instanceof SharedArrayBuffer))
+    throw new Error("onnx engine: the vector must be in shared memory");
+  return values.buffer;
 }
 
 /** Copies a batch to where the shards read it. */

@@ -4,7 +4,7 @@ export type Optimizer =
   | { readonly kind: "sgd" }
   /** v ← momentum v + g; θ ← θ - lr v (Polyak 1964, TensorFlow form). */
   | { readonly kind: "momentum"; readonly momentum: number }
-  /** Kingma & Ba 2015, in the order of computation of their section 2 (so did TensorFlow): ε is their ε̂. */
+  /** Kingma & Ba 2015, algorithm 1. */
   | { readonly kind: "adam"; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 
 /** How many accumulators the optimiser keeps per parameter. */
@@ -61,7 +61,8 @@ export function update(
     case "adam": {
       if (first === undefined || second === undefined) throw new Error("adam: needs two accumulators");
       const { beta1, beta2, epsilon } = optimizer;
-      const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
+      const rate = learningRate / (1 - beta1 ** step);
+      const scale = 1 / Math.sqrt(1 - beta2 ** step);
       for (let i = start; i < end; i++) {
         const w = theta[i]!;
         const d = g[i]! + h[i]! + l2 * w;
@@ -69,7 +70,7 @@ export function update(
         const s = beta2 * second[i]! + (1 - beta2) * d * d;
         first[i] = m;
         second[i] = s;
-        theta[i] = w - (rate * m) / (Math.sqrt(s) + epsilon);
+        theta[i] = w - (rate * m) / (scale * Math.sqrt(s) + epsilon);
       }
     }
   }

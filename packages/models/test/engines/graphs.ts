@@ -1,7 +1,9 @@
 /** @file Small graphs that together use every kind of layer, with batches for them. */
 import { rootStream } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";
-import type { Batch } from "../../src/engines/engine.ts";
+import { deepMlp } from "../../src/architectures/deep-mlp.ts";
+import type { Batch, Engine } from "../../src/engines/engine.ts";
+import type { Optimizer } from "../../src/engines/optimizer.ts";
 import { layerGraph, size } from "../../src/graph.ts";
 import type { Initializer, LayerGraph } from "../../src/graph.ts";
 import { initialParameters } from "../../src/graph-parameters.ts";
@@ -62,6 +64,29 @@ export function branchingGraph(): LayerGraph {
     ],
     taps: ["input", "both", "skip", "logits"],
   });
+}
+
+/** All kinds of layers, and both forms of the paper's deep network in small. */
+export const graphs: readonly LayerGraph[] = [
+  smallConvnet(),
+  branchingGraph(),
+  deepMlp({ depth: 6, width: 5, inputs: 7, classes: 3, auxEvery: 2, skipTo: 4 }).build(),
+];
+
+export const momentum: Optimizer = { kind: "momentum", momentum: 0.9 };
+// A large ε: with a small one, gradients near zero would turn rounding errors into whole steps.
+export const adam: Optimizer = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-3 };
+
+export const double = (values: Parameters): Map<string, Float64Array> =>
+  new Map([...values].map(([name, value]) => [name, Float64Array.from(value)]));
+
+/** Runs `body` with an engine, and disposes of it whatever happens. */
+export async function using<T>(engine: Engine, body: (engine: Engine) => Promise<T>): Promise<T> {
+  try {
+    return await body(engine);
+  } finally {
+    await engine.dispose();
+  }
 }
 
 export function randomBatch(graph: LayerGraph, rows: number, stream: Stream): Batch {
