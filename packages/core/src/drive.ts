@@ -111,6 +111,9 @@ function isFinite({ objective, theta }: Iterate): boolean {
   return Number.isFinite(objective ?? 0) && theta.every(Number.isFinite);
 }
 
+/** After a certificate that disappointed, the solver's own gap must fall by this factor before the next. */
+const BACK_OFF = 0.7;
+
 /** Without gradients to go by, certificates are made at steps this factor of passes apart. */
 const BLIND_FACTOR = 1.25;
 
@@ -142,7 +145,7 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
     if (rules.length === 0) return false;
     if (gradient === undefined || objective === undefined) return oracle.passes >= nextBlind;
     const guess = gapGuess(gradient, oracle);
-    return guess < failedGuess / 2 && rules.some((rule) => guess <= (rule.gapTolerance?.(objective) ?? 0));
+    return guess < BACK_OFF * failedGuess && rules.some((rule) => guess <= (rule.gapTolerance?.(objective) ?? 0));
   };
 
   return {
@@ -150,7 +153,8 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
     look(step: number, iterate: Iterate): Verdict | undefined {
       const { theta, gradient } = iterate;
       const asked = record?.(step, oracle.passes) ?? false;
-      const certified = asked || promising(iterate);
+      // A solver that can do no more may be where the rules want it.
+      const certified = asked || iterate.stalled !== undefined || promising(iterate);
       const certificate = certified ? certificateOf(theta) : undefined;
       const scores = restoresBest || asked ? score?.(oracle.toProbe(theta)) : undefined;
       const point: TracePoint = {
@@ -193,9 +197,11 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
   };
 }
 
-/** ‖∇_W F‖²/(2·l2): the duality gap, were the gradient exact and the bias solved. */
+/** ‖∇_W F‖²/(2·l2), the duality gap were the bias solved, and about what solving it would gain. */
 function gapGuess(gradient: Float64Array, { classes, cols, l2 }: BoundOracle): number {
-  let sum = 0;
-  for (let at = 0; at < classes * cols; at++) sum += gradient[at]! * gradient[at]!;
-  return sum / (2 * l2);
+  let weights = 0;
+  let bias = 0;
+  for (let at = 0; at < classes * cols; at++) weights += gradient[at]! * gradient[at]!;
+  for (let at = classes * cols; at < gradient.length; at++) bias += gradient[at]! * gradient[at]!;
+  return weights / (2 * l2) + classes * bias; // class covariances have eigenvalues of about 1/k
 }

@@ -1,0 +1,168 @@
+/** @file The contract of solver.ts over every solver × every problem of the catalogue, on both back ends. */
+import {
+  certifiedGap,
+  createOracle,
+  createReferenceRuntime,
+  createWasmRuntime,
+  fit,
+  freezeState,
+  passBudget,
+  rootStream,
+  thawState,
+  type FitResult,
+  type Iterate,
+  type MinibatchSweep,
+  type Oracle,
+  type ProblemKernels,
+  type Runtime,
+  type Solver,
+} from "@linear-probes/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildProblem, problems, type CatalogueProblem } from "./problems.ts";
+import { makeSolver, noClaim, PASSES, solverNames } from "./solvers.ts";
+
+const TOLERANCE = 1e-6;
+const stream = rootStream("conformance");
+
+function solve(runtime: Runtime, problem: CatalogueProblem, solver: Solver, relative = TOLERANCE): FitResult {
+  const stop = [certifiedGap({ relative }), passBudget(PASSES)];
+  return fit(runtime, buildProblem(runtime, problem), solver, { stream: stream.split(problem.name), stop });
+}
+
+/** Passes that the kernels themselves were asked for, by the rule: forward ½, backward ½, Hessian product 1, rows m/n. */
+function countingRuntime(runtime: Runtime): { runtime: Runtime; used: () => number } {
+  let used = 0;
+  const bind: Runtime["bind"] = (features, binding) => {
+    const kernels = runtime.bind(features, binding);
+    // Operators bind labels of zeros; they are not X.
+    if (binding.labels.every((label) => label === 0)) return kernels;
+    const counted = (cost: Partial<Record<keyof ProblemKernels, (...given: never[]) => number>>): ProblemKernels =>
+      new Proxy(kernels, {
+        get(target, key: keyof ProblemKernels) {
+          const value = target[key];
+          const price = cost[key];
+          if (typeof value !== "function" || price === undefined) return value;
+          return (...given: never[]): unknown => {
+            used += price(...given);
+            return Reflect.apply(value, target, given);
+          };
+        },
+      });
+    return counted({
+      forward: () => 0.5,
+      backward: () => 0.5,
+      valueAndGradient: () => 1,
+      hessianVector: () => 1,
+      gram: (rows?: Int32Array) => (rows?.length ?? kernels.rows) / kernels.rows,
+      rmspropEpoch: (sweep: MinibatchSweep) => sweep.order.length / kernels.rows,
+    });
+  };
+  return { runtime: { ...runtime, bind }, used: () => used };
+}
+
+test("every file in the directory is exported, and named as its solver", () => {
+  for (const name of solverNames) expect(makeSolver(name).name).toBe(name);
+});
+
+test.each(solverNames)("%s: says where it comes from and what its settings are", (name) => {
+  const { source, settings } = makeSolver(name);
+  expect(source).toMatch(/\d{4}/);
+  for (const value of Object.values(settings)) expect(["number", "string", "boolean"]).toContain(typeof value);
+});
+
+describe.each(["reference", "wasm"] as const)("%s", (backend) => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = backend === "wasm" ? await createWasmRuntime({ threads: 1 }) : createReferenceRuntime();
+  });
+  afterAll(() => runtime.dispose());
+
+  describe.each(solverNames)("%s", (name) => {
+    test.each(problems)("$name: certified, and the optimum known otherwise agrees", (problem) => {
+      const result = solve(runtime, problem, makeSolver(name));
+      if (result.status === "unsupported") {
+        expect(result.reason).not.toBe("");
+        return;
+      }
+      const { objective, dualityGap } = result.certificate;
+      if (noClaim[name] === undefined && noClaim[`${name}/${problem.name}`] === undefined) {
+        expect(result.status, result.reason).toBe("converged");
+        expect(result.certificate.relativeGap).toBeLessThanOrEqual(TOLERANCE);
+      }
+      const best = referenceOptimum(problem);
+      expect(objective).toBeGreaterThanOrEqual(best.low - 1e-14);
+      expect(objective - dualityGap).toBeLessThanOrEqual(best.high + 1e-14);
+    });
+
+    test("two runs give the same bits, and the inputs are as they were", () => {
+      const problem = problemNamed("ten-classes");
+      const built = buildProblem(runtime, problem);
+      const rows = Array.from({ length: problem.rows }, (_, i) => i);
+      const before = { x: built.train.features.readRows(rows), y: built.train.labels.slice() };
+      const first = solve(runtime, problem, makeSolver(name));
+      const second = solve(runtime, problem, makeSolver(name));
+      expect(first).toEqual(second);
+      expect(built.train.features.readRows(rows)).toEqual(before.x);
+      expect(built.train.labels).toEqual(before.y);
+    });
+
+    test("passes are counted exactly and never fall; the start is left alone", () => {
+      const problem = problemNamed("binary");
+      const { runtime: counting, used } = countingRuntime(runtime);
+      const solver = makeSolver(name);
+      const oracle = createOracle(counting, buildProblem(counting, problem), solver.coordinates ?? "centred");
+      const start = new Float64Array(oracle.dimension).fill(0.01);
+      let state = solver.init(oracle, start.slice(), stream);
+      expect(state.theta).toEqual(start);
+      for (let step = 0; step < 6 && state.stalled === undefined; step++) {
+        const before = oracle.passes;
+        state = solver.step(oracle, state);
+        if (state.stalled === undefined) expect(oracle.passes).toBeGreaterThan(before);
+        expect(oracle.passes).toBeCloseTo(used(), 10);
+        expect(oracle.rowGradients).toBeCloseTo(oracle.passes * problem.rows, 6);
+      }
+      solver.release?.(oracle, state);
+      oracle.release();
+    });
+
+    test("a state frozen, sent elsewhere and thawed continues with the same bits", () => {
+      const problem = buildProblem(runtime, problemNamed("ten-classes"));
+      const solver = makeSolver(name);
+      const coordinates = solver.coordinates ?? "centred";
+      const oracle = createOracle(runtime, problem, coordinates);
+      const elsewhere = createOracle(runtime, problem, coordinates);
+      let state = solver.init(oracle, new Float64Array(oracle.dimension), stream);
+      for (let step = 0; step < 3; step++) state = solver.step(oracle, state);
+      let other = thawState(solver, elsewhere, structuredClone(freezeState(state)));
+      for (let step = 0; step < 3; step++) state = solver.step(oracle, state);
+      for (let step = 0; step < 3; step++) other = solver.step(elsewhere, other);
+      expect(other.theta).toEqual(state.theta);
+      release(solver, oracle, state);
+      release(solver, elsewhere, other);
+    });
+  });
+});
+
+function release(solver: Solver, oracle: Oracle & { release(): void }, state: Iterate): void {
+  solver.release?.(oracle, state);
+  oracle.release();
+}
+
+function problemNamed(name: string): CatalogueProblem {
+  const found = problems.find((problem) => problem.name === name);
+  if (found === undefined) throw new Error(`no problem ${name}`);
+  return found;
+}
+
+const optima = new Map<string, { readonly low: number; readonly high: number }>();
+
+/** F* in closed form, or bracketed by a certified float64 Newton solution. */
+function referenceOptimum(problem: CatalogueProblem): { readonly low: number; readonly high: number } {
+  if (problem.optimum !== undefined) return { low: problem.optimum, high: problem.optimum };
+  const known = optima.get(problem.name);
+  if (known !== undefined) return known;
+  const { certificate } = solve(createReferenceRuntime(), problem, makeSolver("newton-cholesky"), 1e-12);
+  const bracket = { low: certificate.objective - certificate.dualityGap, high: certificate.objective };
+  optima.set(problem.name, bracket);
+  return bracket;
+}

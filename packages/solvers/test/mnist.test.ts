@@ -1,0 +1,56 @@
+/**
+ * @file L-BFGS on real MNIST pixels against optima that were solved independently, in float64 to a gradient of 1e-13:
+ * first 50,000 training images, x/255 - 0.5, ten classes.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { certifiedGap, createWasmRuntime, fit, passBudget, rootStream, type Runtime } from "@linear-probes/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lbfgs } from "../src/index.ts";
+
+const folder = process.env["PROBES_DATA_DIR"];
+const ROWS = 50_000;
+
+/** Objective and training error at the optimum, by l2. */
+const optima = [
+  { l2: 1e-2, objective: 0.5493679019157114, trainError: 0.10094, passes: 30 },
+  { l2: 1e-4, objective: 0.259993178473991, trainError: 0.06668, passes: 90 },
+];
+
+describe.skipIf(folder === undefined)("MNIST pixels (skipped: PROBES_DATA_DIR is not set)", () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await createWasmRuntime({ threads: 2 });
+  });
+  afterAll(() => runtime.dispose());
+
+  test.each(optima)(
+    "l2 = $l2: a certified gap of 1e-6 within $passes passes, and the known optimum",
+    (known) => {
+      const read = (name: string, header: number): Uint8Array =>
+        gunzipSync(readFileSync(join(folder ?? "", "mnist", name))).subarray(header);
+      const pixels = read("train-images-idx3-ubyte.gz", 16).subarray(0, ROWS * 784);
+      const labels = Int32Array.from(read("train-labels-idx1-ubyte.gz", 8).subarray(0, ROWS));
+      const writer = runtime.createFeatures({ rows: ROWS, cols: 784, name: "pixels" });
+      writer.write(
+        0,
+        Float32Array.from(pixels, (value) => value / 255 - 0.5),
+      );
+      const train = { role: "train" as const, features: writer.finish(), labels, classes: 10 };
+
+      const result = fit(runtime, { train, l2: known.l2, scaling: "none" }, lbfgs(), {
+        stream: rootStream("mnist"),
+        stop: [certifiedGap({ absolute: 1e-7 }), passBudget(known.passes)],
+      });
+      const { objective, dualityGap, relativeGap, trainError } = result.certificate;
+      expect(result.status, result.reason).toBe("converged");
+      expect(relativeGap).toBeLessThanOrEqual(1e-6);
+      expect(objective - known.objective).toBeLessThanOrEqual(1e-7);
+      expect(objective).toBeGreaterThanOrEqual(known.objective - 1e-12);
+      expect(objective - dualityGap).toBeLessThanOrEqual(known.objective); // the certificate holds
+      expect(Math.abs(trainError - known.trainError)).toBeLessThan(2e-4);
+    },
+    120_000,
+  );
+});
