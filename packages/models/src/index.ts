@@ -15,6 +15,7 @@ export * from "./engines/onnx.ts";
 export * from "./engines/optimizer.ts";
 export * from "./engines/tfjs.ts";
 export * from "./graph.ts";
+export { exportOnnx } from "./graph-export.ts";
 export * from "./graph-parameters.ts";
 export * from "./training.ts";
 export * from "./training-checkpoint.ts";

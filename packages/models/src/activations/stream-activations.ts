@@ -6,9 +6,9 @@
 import { Worker } from "node:worker_threads";
 import { reject } from "@linear-probes/core";
 import type { FeatureWriter } from "@linear-probes/core";
-import { forwardModel } from "../engines/onnx/forward-model.ts";
 import { size } from "../graph.ts";
 import type { LayerGraph } from "../graph.ts";
+import { onnxModel } from "../graph-export.ts";
 import type { Parameters } from "../graph-parameters.ts";
 import type { ForwardPlan, ForwardReply, ForwardTask } from "./forward-plan.ts";
 
@@ -50,7 +50,7 @@ export async function streamActivations(
   const computed = taps.filter((tap) => tap !== graph.input);
   const batches = Math.ceil(inputs.rows / batch);
   const workers = computed.length === 0 ? 0 : Math.max(1, Math.min(options.threads ?? 1, batches));
-  const model = workers > 0 ? forwardModel(graph, parameters, computed) : new Uint8Array();
+  const model = workers > 0 ? onnxModel(graph, parameters, computed) : new Uint8Array();
   const pool = Array.from({ length: workers }, () => startForwardWorker(planOf(graph, model, computed, batch)));
   // Each worker computes into one slot while the other is copied out.
   const slots = pool.flatMap((worker) => [0, 1].map((slot) => ({ worker, slot })));

@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { reject } from "@linear-probes/core";
 import { size } from "../graph.ts";
 import type { LayerGraph } from "../graph.ts";
+import { onnxModel } from "../graph-export.ts";
 import { gather } from "../graph-parameters.ts";
 import type { ParameterLayout, Parameters } from "../graph-parameters.ts";
 import type { Batch, Engine, EngineOptions } from "./engine.ts";
@@ -14,7 +15,6 @@ import { addPenalty, createFlatState } from "./flat-state.ts";
 import type { FlatState } from "./flat-state.ts";
 import type { UpdateRange } from "./optimizer.ts";
 import { gradientOf } from "./onnx/backward.ts";
-import { forwardModel } from "./onnx/forward-model.ts";
 import { createSession, tensorOver } from "./onnx/session.ts";
 import type { Command, Reply, ShardPlan, View, WorkerPlan } from "./onnx/shard-plan.ts";
 import { dropouts, lossOutput, maskOf, targetsInput, trainingModel } from "./onnx/training-model.ts";
@@ -221,7 +221,7 @@ async function forward(
   rows: number,
   layers: readonly string[],
 ): Promise<Parameters> {
-  const session = await createSession(forwardModel(graph, parameters, layers));
+  const session = await createSession(onnxModel(graph, parameters, layers));
   try {
     const outputs = await session.run({ [graph.input]: tensorOver(inputs, [rows, ...graph.inputShape]) });
     return new Map(

@@ -39,9 +39,9 @@ describe("mnist-convnet", () => {
 
   const dataDir = process.env["PROBES_DATA_DIR"];
   it.skipIf(dataDir === undefined)(
-    "learns real MNIST: 45 steps (skipped where PROBES_DATA_DIR is unset)",
+    "learns real MNIST: 25 steps (skipped where PROBES_DATA_DIR is unset)",
     async () => {
-      const rows = 46 * 64;
+      const rows = 26 * 64;
       const data = await mnist.load({ ...(dataDir === undefined ? {} : { dataDir }), download: false });
       const from = mnistConvnet.heldOut;
       const stream = rootStream(1);
@@ -57,7 +57,7 @@ describe("mnist-convnet", () => {
             labels: data.train.labels.slice(from, from + rows),
           },
           mnistConvnet.training,
-          { stream: stream.split("train"), steps: 45, onProgress: (_, __, loss) => losses.push(loss) },
+          { stream: stream.split("train"), steps: 25, onProgress: (_, __, loss) => losses.push(loss) },
         );
       } finally {
         await engine.dispose();
@@ -66,7 +66,7 @@ describe("mnist-convnet", () => {
       // Step by step the first losses are fixed by the seed; other processors round differently, hence the tolerance.
       expect(losses[0]).toBeCloseTo(7.1702, 2);
       expect(mean(losses.slice(0, 5))).toBeGreaterThan(4);
-      expect(mean(losses.slice(-10))).toBeLessThan(2); // chance is 2.3
+      expect(mean(losses.slice(-5))).toBeLessThan(2); // chance is 2.3
     },
     60_000,
   );

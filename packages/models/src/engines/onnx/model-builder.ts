@@ -10,6 +10,8 @@ export interface ModelBuilder {
   input(name: string, dims: readonly (number | string)[]): string;
   /** Declares a value that some node makes as a graph output. */
   output(name: string, dims: readonly (number | string)[]): void;
+  /** States the shape of a value that is neither input nor output, for those who read the file. */
+  describe(name: string, dims: readonly (number | string)[]): void;
   /** An initialiser of float32 values. Returns `name`. */
   weights(name: string, values: Float32Array, dims: readonly number[]): string;
   /** A float32 constant of rank 0, or of rank 1 when a list is given. Equal constants share one initialiser. */
@@ -27,6 +29,7 @@ export function createModelBuilder(name: string): ModelBuilder {
   const nodes: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
+  const described: ValueInfoProto[] = [];
   const initializers: TensorProto[] = [];
   const constants = new Map<string, string>();
   let fresh = 0;
@@ -46,6 +49,7 @@ export function createModelBuilder(name: string): ModelBuilder {
       return name;
     },
     output: (name, dims) => void outputs.push(valueInfo(name, dims, DataType.FLOAT)),
+    describe: (name, dims) => void described.push(valueInfo(name, dims, DataType.FLOAT)),
     weights(name, values, dims) {
       initializers.push(tensor(name, dims, values));
       return name;
@@ -62,6 +66,6 @@ export function createModelBuilder(name: string): ModelBuilder {
     nodeOf(operator, from, to, attributes = {}) {
       nodes.push(node(operator, from, to, { name: to[0] ?? operator, attributes }));
     },
-    bytes: () => modelBytes(graph({ name, nodes, inputs, outputs, initializers })),
+    bytes: () => modelBytes(graph({ name, nodes, inputs, outputs, initializers, valueInfo: described })),
   };
 }
