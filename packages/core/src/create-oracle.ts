@@ -11,12 +11,39 @@ export interface BoundOracle extends Oracle {
   toProbe(theta: Float64Array): LinearProbe;
   /** A probe in solver coordinates, for a warm start. */
   fromProbe(probe: LinearProbe): Float64Array;
-  /** Frees the operators. */
+}
+
+/**
+ * What solvers derive from the features alone: shared by the fits of an l2 path, which then pay for it once. It is
+ * theirs under the identity of `key`; the operators made through an oracle are freed with it.
+ */
+export interface Derived {
+  readonly key: object;
+  readonly operators: Features[];
   release(): void;
 }
 
-/** Binds the training rows in the given coordinates. */
-export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinates: Coordinates): BoundOracle {
+export function createDerived(): Derived {
+  const operators: Features[] = [];
+  return {
+    key: {},
+    operators,
+    release() {
+      for (const matrix of operators.splice(0)) matrix.release();
+    },
+  };
+}
+
+/**
+ * Binds the training rows in the given coordinates. Problems that share `derived` must differ in nothing but l2, and
+ * whoever made it releases it.
+ */
+export function createOracle(
+  runtime: Runtime,
+  problem: ProbeProblem,
+  coordinates: Coordinates,
+  derived: Derived = createDerived(),
+): BoundOracle {
   const { features, labels, classes: k } = problem.train;
   const { l2 } = problem;
   const { rows: n, cols: d } = features;
@@ -24,7 +51,6 @@ export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinate
   const kernels = runtime.bind(features, { labels, classes: k, shift: map.shift });
   const weightCount = k * d;
   const work = scratch(k, d);
-  const operators: Features[] = [];
   let rowGradients = 0; // a forward or a backward product is half a gradient for each row
 
   /** W̃ ∘ scale → work.weights, b̃ → work.bias. */
@@ -47,6 +73,7 @@ export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinate
     classes: k,
     l2,
     dimension: weightCount + k,
+    derivedKey: derived.key,
     kernels,
     get passes() {
       return rowGradients / n;
@@ -113,11 +140,8 @@ export function createOracle(runtime: Runtime, problem: ProbeProblem, coordinate
       const writer = runtime.createFeatures({ rows, cols, name: "operator" });
       writer.write(0, values);
       const matrix = writer.finish();
-      operators.push(matrix);
+      derived.operators.push(matrix);
       return createOperator(runtime, matrix, k);
-    },
-    release() {
-      for (const matrix of operators.splice(0)) matrix.release();
     },
     rmspropEpoch(sweep) {
       const { theta, square } = sweep;

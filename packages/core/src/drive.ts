@@ -6,7 +6,7 @@
 import type { Certificate } from "./certificate.ts";
 import { CERTIFICATE_PASSES, certify } from "./certify.ts";
 import { checkProbe, checkProblem } from "./check-problem.ts";
-import { createOracle, type BoundOracle } from "./create-oracle.ts";
+import { createDerived, createOracle, type BoundOracle, type Derived } from "./create-oracle.ts";
 import { reject } from "./errors.ts";
 import { validationScorer } from "./evaluate.ts";
 import type { Runtime } from "./kernels/kernels.ts";
@@ -60,6 +60,8 @@ export interface FitOptions {
   /** Where to certify and evaluate for the trace. Default: nowhere but where a rule needs it. */
   readonly record?: (step: number, passes: number) => boolean;
   readonly hooks?: FitHooks;
+  /** Shared by fits that differ in nothing but l2 (create-oracle.ts); default: made and freed with this fit. */
+  readonly derived?: Derived;
 }
 
 /** The caller's clock and ears; core has none. */
@@ -81,7 +83,8 @@ export function fit<State extends Iterate>(
 ): FitResult {
   checkProblem(problem);
   if (options.start !== undefined) checkProbe(options.start, problem.train);
-  const oracle = createOracle(runtime, problem, solver.coordinates ?? "centred");
+  const derived = options.derived ?? createDerived();
+  const oracle = createOracle(runtime, problem, solver.coordinates ?? "centred", derived);
   const start = options.start === undefined ? new Float64Array(oracle.dimension) : oracle.fromProbe(options.start);
   const judge = createJudge(runtime, problem, oracle, options);
   const finish = (verdict: Verdict, last: Float64Array): FitResult => judge.result(solver, verdict, last);
@@ -103,7 +106,7 @@ export function fit<State extends Iterate>(
     }
   } finally {
     solver.release?.(oracle, state);
-    oracle.release();
+    if (options.derived === undefined) derived.release();
   }
 }
 

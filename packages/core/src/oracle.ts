@@ -14,6 +14,9 @@ export interface Oracle {
   readonly l2: number;
   readonly dimension: number; // k·d + k
 
+  /** The same object for oracles that differ in nothing but l2: what is derived from X alone may be kept under it. */
+  readonly derivedKey: object;
+
   /** Traversals of X so far: forward ½, backward ½, a row gradient 1/n. */
   readonly passes: number;
   /** Row gradients so far (= n for a full gradient). */
@@ -43,7 +46,7 @@ export interface Oracle {
   /** Per-column mean square of x̃ [d] (set-up knowledge, no pass counted). */
   columnMeanSquares(): Float64Array;
   probabilities(margins: Margins): Float64Array;
-  /** A dense matrix A [rows, cols] in the back end's memory until the oracle is released. No pass. */
+  /** A dense matrix A [rows, cols] in the back end's memory, for as long as what is kept under `derivedKey`. No pass. */
   operator(values: Float32Array, rows: number, cols: number): Operator;
   /** One minibatch RMSProp sweep over `order`; θ and its squares are updated in place. order.length/n passes. */
   rmspropEpoch(sweep: RmspropSweep): number;

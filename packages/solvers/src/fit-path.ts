@@ -3,6 +3,7 @@
  * the one that does best on validation rows.
  */
 import {
+  createDerived,
   evaluateOnValidation,
   fit,
   reject,
@@ -49,15 +50,21 @@ export function fitPath<State extends Iterate>(
 ): PathResult {
   const { validation, ...rest } = problem;
   const points: PathPoint[] = [];
-  for (const value of l2.toSorted((a, b) => b - a)) {
-    const before = points.at(-1)?.fit;
-    const result = fit(runtime, { ...rest, l2: value }, solver, {
-      stream: stream.split(value),
-      stop,
-      ...(warm && before && { start: before.probe }),
-      ...(hooks && { hooks }),
-    });
-    points.push({ l2: value, fit: result, validation: evaluateOnValidation(runtime, result.probe, validation) });
+  const derived = createDerived();
+  try {
+    for (const value of l2.toSorted((a, b) => b - a)) {
+      const before = points.at(-1)?.fit;
+      const result = fit(runtime, { ...rest, l2: value }, solver, {
+        stream,
+        stop,
+        derived,
+        ...(warm && before && { start: before.probe }),
+        ...(hooks && { hooks }),
+      });
+      points.push({ l2: value, fit: result, validation: evaluateOnValidation(runtime, result.probe, validation) });
+    }
+  } finally {
+    derived.release();
   }
   const chosen = points.reduce<PathPoint | undefined>((best, point) => (beats(point, best) ? point : best), undefined);
   if (chosen === undefined) return reject("l2", "there must be at least one value", "none");

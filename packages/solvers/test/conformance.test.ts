@@ -1,6 +1,7 @@
 /** @file The contract of solver.ts over every solver × every problem of the catalogue, on both back ends. */
 import {
   certifiedGap,
+  createDerived,
   createOracle,
   createReferenceRuntime,
   createWasmRuntime,
@@ -10,9 +11,7 @@ import {
   rootStream,
   thawState,
   type FitResult,
-  type Iterate,
   type MinibatchSweep,
-  type Oracle,
   type ProblemKernels,
   type Runtime,
   type Solver,
@@ -110,7 +109,12 @@ describe.each(["reference", "wasm"] as const)("%s", (backend) => {
       const problem = problemNamed("binary");
       const { runtime: counting, used } = countingRuntime(runtime);
       const solver = makeSolver(name);
-      const oracle = createOracle(counting, buildProblem(counting, problem), solver.coordinates ?? "centred");
+      const oracle = createOracle(
+        counting,
+        buildProblem(counting, problem),
+        solver.coordinates ?? "centred",
+        createDerived(),
+      );
       const start = new Float64Array(oracle.dimension).fill(0.01);
       let state = solver.init(oracle, start.slice(), stream);
       expect(state.theta).toEqual(start);
@@ -122,31 +126,25 @@ describe.each(["reference", "wasm"] as const)("%s", (backend) => {
         expect(oracle.rowGradients).toBeCloseTo(oracle.passes * problem.rows, 6);
       }
       solver.release?.(oracle, state);
-      oracle.release();
     });
 
     test("a state frozen, sent elsewhere and thawed continues with the same bits", () => {
       const problem = buildProblem(runtime, problemNamed("ten-classes"));
       const solver = makeSolver(name);
       const coordinates = solver.coordinates ?? "centred";
-      const oracle = createOracle(runtime, problem, coordinates);
-      const elsewhere = createOracle(runtime, problem, coordinates);
+      const oracle = createOracle(runtime, problem, coordinates, createDerived());
+      const elsewhere = createOracle(runtime, problem, coordinates, createDerived());
       let state = solver.init(oracle, new Float64Array(oracle.dimension), stream);
       for (let step = 0; step < 3; step++) state = solver.step(oracle, state);
       let other = thawState(solver, elsewhere, structuredClone(freezeState(state)));
       for (let step = 0; step < 3; step++) state = solver.step(oracle, state);
       for (let step = 0; step < 3; step++) other = solver.step(elsewhere, other);
       expect(other.theta).toEqual(state.theta);
-      release(solver, oracle, state);
-      release(solver, elsewhere, other);
+      solver.release?.(oracle, state);
+      solver.release?.(elsewhere, other);
     });
   });
 });
-
-function release(solver: Solver, oracle: Oracle & { release(): void }, state: Iterate): void {
-  solver.release?.(oracle, state);
-  oracle.release();
-}
 
 function problemNamed(name: string): CatalogueProblem {
   const found = problems.find((problem) => problem.name === name);

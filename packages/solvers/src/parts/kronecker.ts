@@ -18,7 +18,7 @@ export function kroneckerSolve(
   const lambda = classes.values.map((value) => Math.max(0, value));
   const turned = rotate(classes.vectors, k, gradient, d, true);
   const out = new Float64Array(oracle.dimension);
-  out.set(rotate(classes.vectors, k, moments.solve(lambda, turned), d, false));
+  out.set(rotate(classes.vectors, k, moments.solve(lambda, oracle.l2, turned), d, false));
 
   const most = lambda.reduce((a, b) => Math.max(a, b), 0);
   const bias = rotate(classes.vectors, k, gradient.subarray(k * d), 1, true);

@@ -20,7 +20,7 @@ import {
 
 export interface SecondMoments {
   /** Row c of V [k, d] ← (λ_c S + l2·I)⁻¹ of it, in a new array. */
-  solve(lambda: Float64Array, v: Float64Array): Float64Array;
+  solve(lambda: Float64Array, l2: number, v: Float64Array): Float64Array;
 }
 
 const PRIMAL_COLUMNS = 1024; // S [d, d] up to here; beyond, K of as many rows
@@ -28,25 +28,25 @@ const SAMPLED_FRACTION = 0.1; // as good as all rows, measured
 const ROWS_PER_COLUMN = 4; // fewer rows would underrate the small eigenvalues of S
 const HELD_OUT_ROWS = 64;
 
-const kept = new WeakMap<Oracle, SecondMoments>();
+const kept = new WeakMap<object, SecondMoments>();
 
-/** The second moments of an oracle's rows, made on first use. The same stream gives the same sample. */
+/** The second moments of an oracle's rows, made on first use and kept for oracles that differ only in l2. */
 export function secondMoments(oracle: Oracle, stream: Stream): SecondMoments {
-  const known = kept.get(oracle);
+  const known = kept.get(oracle.derivedKey);
   if (known !== undefined) return known;
   const made = oracle.cols <= PRIMAL_COLUMNS ? primal(oracle, stream) : dual(oracle, stream);
-  kept.set(oracle, made);
+  kept.set(oracle.derivedKey, made);
   return made;
 }
 
 function primal(oracle: Oracle, stream: Stream): SecondMoments {
-  const { rows: n, cols: d, l2 } = oracle;
+  const { rows: n, cols: d } = oracle;
   const size = Math.min(n, Math.max(Math.ceil(SAMPLED_FRACTION * n), ROWS_PER_COLUMN * d));
   const gram = size === n ? oracle.gram() : oracle.gram(sampleRows(n, size, stream.split("gram")));
   const reduced = tridiagonalize(gram, d);
   const basis = orthogonal(oracle, reduced);
   return {
-    solve(lambda, v) {
+    solve(lambda, l2, v) {
       const inside = basis.transposed.product(v); // rows of V Q
       solveEach(reduced, lambda, () => l2, inside);
       return basis.plain.product(inside);
@@ -55,7 +55,7 @@ function primal(oracle: Oracle, stream: Stream): SecondMoments {
 }
 
 function dual(oracle: Oracle, stream: Stream): SecondMoments {
-  const { rows: n, cols: d, l2 } = oracle;
+  const { rows: n, cols: d } = oracle;
   const m = Math.min(PRIMAL_COLUMNS, n);
   const held = Math.min(HELD_OUT_ROWS, n - m);
   const chosen = sampleRows(n, m + held, stream.split("gram"));
@@ -71,7 +71,7 @@ function dual(oracle: Oracle, stream: Stream): SecondMoments {
   const basis = orthogonal(oracle, reduced);
   const rho = outsideVariance(oracle, outside, rowsOperator, basis, reduced, m);
   return {
-    solve(lambda, v) {
+    solve(lambda, l2, v) {
       const inside = basis.transposed.product(rowsOperator.product(v));
       solveEach(reduced, lambda, (scale) => l2 + scale * rho, inside);
       const back = colsOperator.product(basis.plain.product(inside));
