@@ -2,6 +2,7 @@ export * from "./atomic-file.ts";
 export * from "./certificate.ts";
 export * from "./certify.ts";
 export * from "./check-problem.ts";
+export * from "./column-map.ts";
 export * from "./create-oracle.ts";
 export * from "./drive.ts";
 export * from "./errors.ts";
