@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createWasmRuntime, reject, rootStream, writeFileAtomic } from "@linear-probes/core";
 import { chooseContestants } from "../src/compare/contestants.ts";
 import { releaseProblem } from "../src/compare/problem.ts";
@@ -50,7 +50,7 @@ const program = new Command("bench:peers")
   .option("--threads <n>", "of ours and of every peer", positive, availableParallelism())
   .option("--python <command>", "with numpy, scikit-learn, torch", "/usr/bin/python3")
   .option("--liblinear <command>", "liblinear's train", "liblinear-train")
-  .option("--data-dir <folder>", "where datasets are looked for first", process.env["PROBES_DATA_DIR"])
+  .addOption(new Option("--data-dir <folder>", "where datasets are looked for first").env("PROBES_DATA_DIR"))
   .option("--out <file>", "where the rows are written", join(resultsFolder, "peers", "peers.json"))
   .action((flags: Flags) => run({ ...flags, targets: (flags.targets ?? [1e-3, 1e-6]).toSorted((a, b) => b - a) }));
 await program.parseAsync();

@@ -1,18 +1,21 @@
 /** @file `probes compare`: solvers on problems, as rows, timings and a summary. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { fileURLToPath } from "node:url";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { createWasmRuntime, reject, rootStream, writeFileAtomic } from "@linear-probes/core";
 import { stopOnInterrupt, systemEffects } from "../effects.ts";
 import { canonicalJson } from "../json.ts";
 import { resultsFolder } from "../results.ts";
-import { compareProblem } from "./compare-problem.ts";
+import { type ComparisonContext, compareProblem } from "./compare-problem.ts";
 import type { ComparisonRow, TimingRow } from "./comparison-rows.ts";
 import { chooseContestants, contestants } from "./contestants.ts";
 import type { CompareProblem } from "./problem.ts";
 import { compareProblems } from "./problems/index.ts";
 import { libsvmFile } from "./problems/libsvm-file.ts";
 import { systemClock } from "./stopwatch.ts";
+import { latestStoredNetwork } from "./stored-network.ts";
+import { storedRuns } from "./stored-runs.ts";
 import { summaryTable } from "./summary-table.ts";
 
 interface CompareFlags {
@@ -29,6 +32,8 @@ interface CompareFlags {
   readonly seed: string;
   readonly threads: number;
   readonly dataDir?: string;
+  readonly store: string;
+  readonly fresh: boolean;
   readonly out: string;
 }
 
@@ -49,7 +54,9 @@ export function compareCommand(program: Command): void {
     .option("--rows <n>", "at most so many rows of each problem", positive)
     .option("--seed <seed>", "root of all randomness", "1")
     .option("--threads <n>", "worker threads; only the seconds depend on it", positive, availableParallelism())
-    .option("--data-dir <folder>", "where datasets are looked for first", process.env["PROBES_DATA_DIR"])
+    .addOption(new Option("--data-dir <folder>", "where datasets are looked for first").env("PROBES_DATA_DIR"))
+    .addOption(storeOption())
+    .option("--fresh", "run again what is in the store", false)
     .option("--out <folder>", "where rows.jsonl and timings.jsonl are written", join(resultsFolder, "compare"))
     .action(async (flags: CompareFlags) => {
       process.exitCode = await compare(flags);
@@ -65,13 +72,17 @@ async function compare(flags: CompareFlags): Promise<number> {
   const runtime = await createWasmRuntime({ threads: flags.threads });
   const rows: ComparisonRow[] = [];
   const timings: TimingRow[] = [];
-  const context = {
+  const { seed, threads, store: folder } = flags;
+  const context: ComparisonContext = {
+    clock: systemClock(),
     runtime,
-    stream: rootStream(flags.seed).split("compare"),
+    stream: rootStream(seed).split("compare"),
     dataDir: flags.dataDir,
     ...(flags.rows === undefined ? {} : { rows: flags.rows }),
     log: effects.log,
     stopped: effects.stop.requested,
+    trainedNetwork: () => latestStoredNetwork(folder),
+    ...(flags.fresh ? {} : { remember: storedRuns({ folder, seed, threads, log: effects.log }) }),
   };
   try {
     for (const problem of chosen) {
@@ -82,7 +93,7 @@ async function compare(flags: CompareFlags): Promise<number> {
         seeds: Array.from({ length: flags.seeds }, (_, seed) => seed),
         budgets: { passes: flags.passes, seconds: flags.seconds, relativeGap: flags.gap },
       };
-      const result = await compareProblem(plan, context, systemClock());
+      const result = await compareProblem(plan, context);
       rows.push(...result.rows);
       timings.push(...result.timings);
       writeLines(join(flags.out, "rows.jsonl"), rows);
@@ -111,6 +122,12 @@ function chooseProblems({ problems, file, testFile }: CompareFlags): readonly Co
 
 function writeLines(path: string, rows: readonly (ComparisonRow | TimingRow)[]): void {
   writeFileAtomic(path, rows.map((row) => `${canonicalJson(row)}\n`).join(""));
+}
+
+function storeOption(): Option {
+  return new Option("--store <folder>", "where finished runs are kept, and the trained convnet is looked for")
+    .env("PROBES_STORE_DIR")
+    .default(fileURLToPath(new URL("../../.store/", import.meta.url)));
 }
 
 function positive(text: string): number {

@@ -1,6 +1,6 @@
-/** @file All runs on one problem: every penalty, solver and seed, after one fit that nobody counts. */
-import type { Runtime, Solver, Stream } from "@linear-probes/core";
-import type { ComparisonRow, ProblemRow, TimingRow } from "./comparison-rows.ts";
+/** @file All runs on one problem: every penalty, solver and seed, after fits that nobody counts. */
+import { certifiedGap, fit, passBudget, type Scaling, sha256, type Solver } from "@linear-probes/core";
+import type { ComparisonRow, ProblemRow, RunCells, RunResult, TimingRow } from "./comparison-rows.ts";
 import { type Budgets, compareRun } from "./compare-run.ts";
 import { type CompareProblem, type LoadedProblem, type ProblemContext, releaseProblem } from "./problem.ts";
 import { smoothnessOf } from "./smoothness.ts";
@@ -22,39 +22,51 @@ export interface ComparisonPlan {
   readonly budgets: Budgets;
 }
 
+/** All that a run's result depends on, besides the code and the seed of the whole. */
+export interface RunFacts {
+  readonly cells: RunCells;
+  readonly solver: Solver;
+  readonly scaling: Scaling;
+  readonly budgets: Budgets;
+  readonly data: string; // hash of the training features and the dataset
+}
+
+export interface ComparisonContext extends ProblemContext {
+  readonly clock: Clock;
+  readonly stopped?: () => boolean;
+  /** Looks a run up before it is made, and keeps it after. Default: every run is made. */
+  readonly remember?: (run: RunFacts, make: () => Promise<RunResult>) => Promise<RunResult>;
+}
+
 export interface ComparisonResult {
   readonly rows: readonly ComparisonRow[];
   readonly timings: readonly TimingRow[];
-  readonly loaded?: LoadedProblem["dataset"];
 }
 
 /** Ends early, with what is done, when `stopped`. */
-export async function compareProblem(
-  plan: ComparisonPlan,
-  context: ProblemContext & { readonly stopped?: () => boolean },
-  clock: Clock,
-): Promise<ComparisonResult> {
+export async function compareProblem(plan: ComparisonPlan, context: ComparisonContext): Promise<ComparisonResult> {
   const { problem } = plan;
-  const { runtime, log, stream, stopped = () => false } = context;
+  const { runtime, log, stream, clock, stopped = () => false, remember = (_run, make) => make() } = context;
   const loaded = await problem.load({ ...context, stream: stream.split(problem.name) });
   if ("unavailable" in loaded) {
     return { rows: [{ kind: "unavailable", problem: problem.name, reason: loaded.unavailable }], timings: [] };
   }
-  const rows: ComparisonRow[] = [problemRow(runtime, problem, loaded, stream)];
+  const rows: ComparisonRow[] = [problemRow(problem, loaded, context)];
   const timings: TimingRow[] = [];
+  const warm = new Set<Contestant>();
   try {
-    const runs = plan.l2.flatMap((l2) =>
-      plan.contestants.flatMap((contestant) =>
-        (contestant.stochastic ? plan.seeds : plan.seeds.slice(0, 1)).map((seed) => ({ l2, contestant, seed })),
-      ),
-    );
-    warmUp(plan, loaded, runtime, stream, clock);
-    for (const { l2, contestant, seed } of runs) {
+    for (const { l2, contestant, seed } of runsOf(plan)) {
       if (stopped()) break;
       const { name, solver } = contestant;
-      const cells = { problem: problem.name, l2, solver: name, seed };
-      const run = { cells, problem: loaded, scaling: problem.scaling, solver, budgets: plan.budgets };
-      const result = compareRun(runtime, clock, { ...run, stream: stream.split("solver").split(seed) });
+      const cells: RunCells = { problem: problem.name, l2, solver: name, seed };
+      const { scaling } = problem;
+      const data = sha256(`${loaded.dataset.sha256} ${loaded.train.features.hash}`);
+      const result = await remember({ cells, solver, scaling, budgets: plan.budgets, data }, async () => {
+        if (!warm.has(contestant)) warmUp(contestant, l2, problem, loaded, context);
+        warm.add(contestant);
+        const run = { cells, problem: loaded, scaling, solver, budgets: plan.budgets };
+        return compareRun(runtime, clock, { ...run, stream: stream.split("solver").split(seed) });
+      });
       rows.push(...result.rows);
       timings.push(...result.timings);
       const end = result.rows.at(-1);
@@ -63,14 +75,21 @@ export async function compareProblem(
   } finally {
     releaseProblem(loaded);
   }
-  return { rows, timings, loaded: loaded.dataset };
+  return { rows, timings };
+}
+
+function runsOf({ l2, contestants, seeds }: ComparisonPlan) {
+  return l2.flatMap((l2) =>
+    contestants.flatMap((contestant) =>
+      (contestant.stochastic ? seeds : seeds.slice(0, 1)).map((seed) => ({ l2, contestant, seed })),
+    ),
+  );
 }
 
 function problemRow(
-  runtime: Runtime,
   { name, about, scaling }: CompareProblem,
   { train, dataset }: LoadedProblem,
-  stream: Stream,
+  { runtime, stream }: ProblemContext,
 ): ProblemRow {
   return {
     kind: "problem",
@@ -78,6 +97,7 @@ function problemRow(
     about,
     dataset: dataset.name,
     datasetSha256: dataset.sha256,
+    synthetic: dataset.synthetic,
     rows: train.features.rows,
     cols: train.features.cols,
     classes: train.classes,
@@ -86,14 +106,14 @@ function problemRow(
   };
 }
 
-/** A few passes of each solver, so that no run pays for compiling code or for first touching the features. */
-function warmUp(plan: ComparisonPlan, problem: LoadedProblem, runtime: Runtime, stream: Stream, clock: Clock): void {
-  const [l2] = plan.l2;
-  if (l2 === undefined) return;
-  for (const { solver } of plan.contestants) {
-    const cells = { problem: plan.problem.name, l2, solver: solver.name, seed: 0 };
-    const budgets = { ...plan.budgets, passes: 3 };
-    const { scaling } = plan.problem;
-    compareRun(runtime, clock, { cells, problem, scaling, solver, budgets, stream: stream.split("warm-up") });
-  }
+/** A few passes, so that no run pays for compiling code or for first touching the features. */
+function warmUp(
+  { solver }: Contestant,
+  l2: number,
+  { scaling }: CompareProblem,
+  { train }: LoadedProblem,
+  { runtime, stream }: ProblemContext,
+): void {
+  const stop = [certifiedGap({ relative: 1e-3 }), passBudget(2)];
+  fit(runtime, { train, l2, scaling }, solver, { stream: stream.split("warm-up"), stop });
 }

@@ -12,7 +12,7 @@ import {
   type Solver,
   type Stream,
 } from "@linear-probes/core";
-import type { EndRow, PointRow, RunCells, TimingRow } from "./comparison-rows.ts";
+import type { EndRow, PointRow, RunCells, RunResult, TimingRow } from "./comparison-rows.ts";
 import type { LoadedProblem } from "./problem.ts";
 import { type Clock, createStopwatch } from "./stopwatch.ts";
 
@@ -22,11 +22,6 @@ export interface Budgets {
   readonly seconds: number;
   /** A run ends when this relative gap is certified. */
   readonly relativeGap: number;
-}
-
-export interface RunResult {
-  readonly rows: readonly (PointRow | EndRow)[];
-  readonly timings: readonly TimingRow[];
 }
 
 export interface CompareRun {
@@ -58,7 +53,7 @@ export function compareRun<State extends Iterate>(
       passes: step.passes,
       rowGradients: step.rowGradients,
       objective: c.objective,
-      gapNats: c.dualityGap,
+      gapNats: Number.isFinite(c.dualityGap) ? c.dualityGap : null,
       relativeGap: Number.isFinite(c.relativeGap) ? c.relativeGap : null,
       trainError: c.trainError,
       testError: evaluateOnTest(runtime, probe, problem.test).error,

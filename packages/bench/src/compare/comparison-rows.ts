@@ -1,68 +1,83 @@
 /** @file The rows of a solver comparison, and apart from them, since they never repeat, their seconds. */
-import type { Scaling, Status } from "@linear-probes/core";
+import { z } from "zod";
 
-/** One problem, as it was solved. */
-export type ProblemRow = {
-  readonly kind: "problem";
-  readonly problem: string;
-  readonly about: string;
-  readonly dataset: string;
-  readonly datasetSha256: string;
-  readonly rows: number; // n
-  readonly cols: number; // d
-  readonly classes: number; // k
-  readonly scaling: Scaling;
-  /** λmax(S)/2, S the covariance of the scaled features: the Hessian of the loss is at most this. */
-  readonly smoothness: number;
-};
-
-/** A problem that cannot be had here. */
-export type UnavailableRow = {
-  readonly kind: "unavailable";
-  readonly problem: string;
-  readonly reason: string;
-};
+const statuses = [
+  "converged",
+  "early-stopped",
+  "pass-budget",
+  "time-budget",
+  "stalled",
+  "diverged",
+  "interrupted",
+  "unsupported",
+] as const;
 
 /** What names one run. */
-export type RunCells = {
-  readonly problem: string;
-  readonly l2: number;
-  readonly solver: string;
-  readonly seed: number;
-};
+const run = z.object({ problem: z.string(), l2: z.number(), solver: z.string(), seed: z.number() });
+export type RunCells = Readonly<z.infer<typeof run>>;
+
+/** One problem, as it was solved. */
+const problemRow = z.object({
+  kind: z.literal("problem"),
+  problem: z.string(),
+  about: z.string(),
+  dataset: z.string(),
+  datasetSha256: z.string(),
+  synthetic: z.boolean(), // stands in for data that could not be had
+  rows: z.number(), // n
+  cols: z.number(), // d
+  classes: z.number(), // k
+  scaling: z.enum(["none", "center", "standardize"]),
+  smoothness: z.number(), // λmax(S)/2, S the covariance of the scaled features: the Hessian of the loss is at most this
+});
+export type ProblemRow = Readonly<z.infer<typeof problemRow>>;
+
+/** A problem that cannot be had here. */
+const unavailableRow = z.object({ kind: z.literal("unavailable"), problem: z.string(), reason: z.string() });
 
 /** One certified point of one run. */
-export type PointRow = RunCells & {
-  readonly kind: "point";
-  readonly step: number;
-  readonly passes: number; // traversals of X by the solver
-  readonly rowGradients: number;
-  readonly objective: number; // nats, float64
-  readonly gapNats: number; // duality gap
-  readonly relativeGap: number | null; // null when the bound says nothing
-  readonly trainError: number; // fraction
-  readonly testError: number; // fraction
-};
+const pointRow = run.extend({
+  kind: z.literal("point"),
+  step: z.number(),
+  passes: z.number(), // traversals of X by the solver
+  rowGradients: z.number(),
+  objective: z.number(), // nats, float64
+  gapNats: z.number().nullable(), // duality gap; null where nothing is proved
+  relativeGap: z.number().nullable(), // null where the bound says nothing
+  trainError: z.number(), // fraction
+  testError: z.number(), // fraction
+});
+export type PointRow = Readonly<z.infer<typeof pointRow>>;
 
 /** How one run ended. */
-export type EndRow = RunCells & {
-  readonly kind: "end";
-  readonly status: Status;
-  readonly reason: string;
-  readonly steps: number;
-  readonly passes: number;
-  readonly certificatePasses: number;
-  readonly settings: string; // JSON
-};
+const endRow = run.extend({
+  kind: z.literal("end"),
+  status: z.enum(statuses),
+  reason: z.string(),
+  steps: z.number(),
+  passes: z.number(),
+  certificatePasses: z.number(),
+  settings: z.string(), // JSON
+});
+export type EndRow = Readonly<z.infer<typeof endRow>>;
 
-export type ComparisonRow = ProblemRow | UnavailableRow | PointRow | EndRow;
+export const comparisonRow = z.discriminatedUnion("kind", [problemRow, unavailableRow, pointRow, endRow]);
+export type ComparisonRow = Readonly<z.infer<typeof comparisonRow>>;
 
 /** Seconds of the solver alone up to a step: neither certificates nor evaluations count. */
-export type TimingRow = RunCells & {
-  readonly step: number;
-  readonly seconds: number; // wall
-  readonly cpuSeconds: number; // of all threads
-};
+export const timingRow = run.extend({
+  step: z.number(),
+  seconds: z.number(), // wall
+  cpuSeconds: z.number(), // of all threads
+});
+export type TimingRow = Readonly<z.infer<typeof timingRow>>;
+
+export const runResult = z.object({
+  rows: z.array(z.discriminatedUnion("kind", [pointRow, endRow])),
+  timings: z.array(timingRow),
+});
+/** All that one run leaves behind. */
+export type RunResult = Readonly<z.infer<typeof runResult>>;
 
 export function runKey({ problem, l2, solver, seed }: RunCells): string {
   return `${problem} ${l2} ${solver} ${seed}`;

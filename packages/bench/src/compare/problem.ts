@@ -1,5 +1,6 @@
 /** @file What the comparison needs to know of a problem: where its rows come from, and which penalties are asked. */
 import type { LabelledFeatures, Scaling, Stream, WasmRuntime } from "@linear-probes/core";
+import type { Parameters } from "@linear-probes/models";
 import type { DatasetRecord } from "../run-record.ts";
 
 export interface ProblemContext {
@@ -10,6 +11,13 @@ export interface ProblemContext {
   /** At most so many rows of each role; absent: the problem's own size. */
   readonly rows?: number;
   readonly log: (line: string) => void;
+  /** The trained convnet of figure 5, where there is one. */
+  readonly trainedNetwork?: () => TrainedNetwork | undefined;
+}
+
+export interface TrainedNetwork {
+  readonly parameters: Parameters;
+  readonly step: number; // minibatches of training behind it
 }
 
 export interface CompareProblem {

@@ -39,7 +39,6 @@ export function smoothnessOf(
     }
   } finally {
     oracle.releaseMargins(margins);
-    oracle.release();
   }
   return eigenvalue / 2;
 }

@@ -19,7 +19,7 @@ export function findOptima(points: readonly PointRow[]): readonly Optimum[] {
     const [first] = group;
     if (first === undefined) return [];
     const objective = Math.min(...group.map((point) => point.objective));
-    const lower = Math.max(...group.map((point) => point.objective - point.gapNats));
+    const lower = Math.max(...group.map((point) => point.objective - (point.gapNats ?? Infinity)));
     const { problem, l2 } = first;
     return [{ problem, l2, objective, relativeUncertainty: Math.max(0, objective - lower) / objective }];
   });

@@ -73,6 +73,7 @@ describe("a comparison's summary", () => {
       about: "",
       dataset: "",
       datasetSha256: "",
+      synthetic: false,
       scaling: "none",
       rows: 10,
       cols: 3,

@@ -4,6 +4,7 @@ import { illConditioned } from "./ill-conditioned.ts";
 import { mnistPixels } from "./mnist-pixels.ts";
 import { separable } from "./separable.ts";
 import { toyLayer } from "./toy-layer.ts";
+import { trainedConvnet } from "./trained-convnet.ts";
 import { untrainedLayer } from "./untrained-layer.ts";
 import { untrainedLayerStandardized } from "./untrained-layer-standardized.ts";
 
@@ -12,6 +13,7 @@ export const compareProblems: readonly CompareProblem[] = [
   untrainedLayer,
   untrainedLayerStandardized,
   toyLayer,
+  ...trainedConvnet,
   illConditioned,
   separable,
 ];
