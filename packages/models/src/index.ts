@@ -18,6 +18,5 @@ export * from "./graph.ts";
 export { exportOnnx } from "./graph-export.ts";
 export * from "./graph-parameters.ts";
 export * from "./training.ts";
-export * from "./training-checkpoint.ts";
 export * from "./datasets/user-data.ts";
 export * as onnxBuild from "./onnx/build.ts";
