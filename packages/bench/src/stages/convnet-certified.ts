@@ -12,6 +12,7 @@ import {
   evaluateOnValidation,
   fit,
   type FitHooks,
+  type FitResult,
   passBudget,
   type Runtime,
   type Stream,
@@ -43,17 +44,19 @@ export function certifiedProbe(
     hooks,
   });
   const { l2, fit: rough } = path.chosen;
-  const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
-    start: rough.probe,
-    stop: [certifiedGap({ relative: chosenGap }), passBudget(passes)],
-    stream: stream.split("chosen"),
-    hooks,
-  });
+  const tighten = (): FitResult =>
+    fit(runtime, { train, l2, scaling }, lbfgs(), {
+      start: rough.probe,
+      stop: [certifiedGap({ relative: chosenGap }), passBudget(passes)],
+      stream: stream.split("chosen"),
+      hooks,
+    });
+  const result = rough.certificate.relativeGap <= chosenGap ? rough : tighten();
   const scores = {
     train: scoresOnTrain(runtime, result, train),
     validation: evaluateOnValidation(runtime, result.probe, validation),
     test: evaluateOnTest(runtime, result.probe, test),
   };
-  const cells = convnetProbe(result, scores, { l2, scaling, certified: result.status === "converged" });
-  return { ...cells, passes: path.passes + result.passes };
+  const cells = convnetProbe(result, scores, { l2, scaling, certified: result.certificate.relativeGap <= chosenGap });
+  return { ...cells, passes: path.passes + (result === rough ? 0 : result.passes) };
 }

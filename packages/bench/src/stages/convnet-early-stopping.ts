@@ -8,6 +8,7 @@ import {
   evaluateOnValidation,
   fit,
   type FitHooks,
+  type LabelledFeatures,
   type Runtime,
   stepBudget,
   type Stream,
@@ -21,18 +22,31 @@ export type EarlyStoppingSettings = {
   readonly epochs: number; // at most
   readonly patience: number; // epochs without improvement
   readonly batch: number;
-  readonly learningRate: number;
+  readonly logitStep: number; // how far one step moves a logit of an ordinary row; sets the learning rate
   readonly decay: number;
 };
+
+/**
+ * "A sufficiently small learning rate", said of any features: a step of RMSProp moves every weight by about the rate η,
+ * and so a logit by at most about η·‖x‖₁. η = logitStep / mean ‖x‖₁, from the first training rows.
+ */
+export function learningRateFor({ features }: LabelledFeatures<"train">, logitStep: number): number {
+  const rows = Math.min(1000, features.rows);
+  const sum = features
+    .readRows(Int32Array.from({ length: rows }, (_, row) => row))
+    .reduce((s, x) => s + Math.abs(x), 0);
+  return sum > 0 ? (logitStep * rows) / sum : logitStep;
+}
 
 export function earlyStoppedProbe(
   runtime: Runtime,
   { train, validation, test }: TapFeatures,
   stream: Stream,
-  { l2, epochs, patience, batch, learningRate, decay }: EarlyStoppingSettings,
+  { l2, epochs, patience, batch, logitStep, decay }: EarlyStoppingSettings,
   hooks: FitHooks,
 ): ConvnetProbe {
   const scaling = "none";
+  const learningRate = learningRateFor(train, logitStep);
   const result = fit(runtime, { train, l2, scaling }, rmsprop({ batch, learningRate, decay }), {
     stream,
     validation,
