@@ -17,7 +17,7 @@ export function evaluateLayers(
   masks?: Parameters,
 ): Tensors {
   const values = new Map<string, tfjs.Tensor>();
-  const conv = sameConvolution(tf);
+  const [multiply, convolve] = [product(tf), sameConvolution(tf)];
   const evaluate = (layer: Layer): tfjs.Tensor => {
     const own = (name: string): tfjs.Tensor => found(parameters, `${layer.name}/${name}`);
     const x = layer.kind === "input" || layer.kind === "concat" ? input : found(values, layer.from);
@@ -25,9 +25,9 @@ export function evaluateLayers(
       case "input":
         return x.rank === 4 ? tf.transpose(x, [0, 2, 3, 1]) : x;
       case "dense":
-        return tf.add(tf.matMul(x, own("weights")), own("bias"));
+        return tf.add(multiply(x, own("weights")), own("bias"));
       case "conv2d":
-        return tf.add(conv(x, tf.transpose(own("weights"), [2, 3, 1, 0])), own("bias"));
+        return tf.add(convolve(x, tf.transpose(own("weights"), [2, 3, 1, 0])), own("bias"));
       case "relu":
         return tf.relu(x);
       case "leaky-relu":
@@ -56,15 +56,11 @@ export function evaluateLayers(
 function maxPool(tf: Tfjs, x: tfjs.Tensor): tfjs.Tensor {
   const [rows, height, width, channels] = fourOf(x.shape);
   const lines = (rows * height) / 2;
-  const cells = tf.reshape(x, [lines, 2, width / 2, 2, channels]);
+  const cells = tf.reshape(x, [lines, 2, width / 2, 2 * channels]); // of rank 4: slices of rank 5 are slow
   const part = (i: number, j: number): tfjs.Tensor =>
-    tf.reshape(tf.slice(cells, [0, i, 0, j, 0], [lines, 1, width / 2, 1, channels]), [
-      rows,
-      height / 2,
-      width / 2,
-      channels,
-    ]);
-  return tf.maximum(tf.maximum(part(0, 0), part(0, 1)), tf.maximum(part(1, 0), part(1, 1)));
+    tf.slice(cells, [0, i, 0, j * channels], [lines, 1, width / 2, channels]);
+  const greatest = tf.maximum(tf.maximum(part(0, 0), part(0, 1)), tf.maximum(part(1, 0), part(1, 1)));
+  return tf.reshape(greatest, [rows, height / 2, width / 2, channels]);
 }
 
 /** -factor · Σ targets · log softmax(logits). */
@@ -72,55 +68,61 @@ export function headLoss(tf: Tfjs, values: Tensors, logits: string, targets: tfj
   return tf.mul(tf.sum(tf.mul(tf.logSoftmax(found(values, logits)), targets)), -factor);
 }
 
-/**
- * Convolution x [n, h, w, c] * w [k, k, c, f] to the same size. Its gradients are spelt out, because the wasm back end
- * has no kernel for the gradient by w, and a slow one for that by x.
- */
-function sameConvolution(tf: Tfjs): (x: tfjs.Tensor, w: tfjs.Tensor) => tfjs.Tensor {
+type Binary = (x: tfjs.Tensor, w: tfjs.Tensor) => tfjs.Tensor;
+
+/** An operation on two tensors with gradients of its own, where those that tfjs registers are missing or slow in wasm. */
+function withGradients(
+  tf: Tfjs,
+  value: Binary,
+  byX: (dy: tfjs.Tensor, w: tfjs.Tensor) => tfjs.Tensor,
+  byW: (dy: tfjs.Tensor, x: tfjs.Tensor, w: tfjs.Tensor) => tfjs.Tensor,
+): Binary {
   return tf.customGrad((...given: (tfjs.Tensor | tfjs.GradSaveFunc)[]) => {
     const [x, w, save] = given;
     if (!isTensor(x) || !isTensor(w) || typeof save !== "function")
-      throw new Error("tfjs engine: a convolution needs two tensors");
+      throw new Error("tfjs engine: the operation needs two tensors");
     save([x, w]);
-    const gradFunc = (dy: tfjs.Tensor, saved: tfjs.Tensor[]): tfjs.Tensor[] => {
-      const [image = dy, kernel = dy] = saved;
-      return [byInput(tf, dy, kernel), byKernel(tf, dy, image, kernel)];
-    };
-    return { value: convolve(tf, x, w), gradFunc };
+    const gradFunc = (dy: tfjs.Tensor, [savedX = dy, savedW = dy]: tfjs.Tensor[]): tfjs.Tensor[] => [
+      byX(dy, savedW),
+      byW(dy, savedX, savedW),
+    ];
+    return { value: value(x, w), gradFunc };
   });
 }
+
+/** Matrix product; transposing first is several times quicker in wasm than products of transposed matrices. */
+const product = (tf: Tfjs): Binary =>
+  withGradients(
+    tf,
+    (x, w) => tf.matMul(x, w),
+    (dy, w) => tf.matMul(dy, tf.transpose(w)),
+    (dy, x) => tf.matMul(tf.transpose(x), dy),
+  );
+
+/**
+ * Convolution x [n, h, w, c] * w [k, k, c, f] to the same size. The gradient by x is the convolution of dY with the
+ * kernel turned round; that by w the convolution of x with dY, rows and channels exchanged.
+ */
+const sameConvolution = (tf: Tfjs): Binary =>
+  withGradients(
+    tf,
+    (x, w) => tf.conv2d(image(tf, x), image(tf, w), 1, "same"),
+    (dy, w) => tf.conv2d(image(tf, dy), image(tf, tf.transpose(tf.reverse(w, [0, 1]), [0, 1, 3, 2])), 1, "same"),
+    (dy, x, w) => {
+      const exchanged = tf.conv2d(
+        image(tf, tf.transpose(x, [3, 1, 2, 0])), // [c, h, w, n]
+        image(tf, tf.transpose(dy, [1, 2, 0, 3])), // [h, w, n, f]
+        1,
+        ((w.shape[0] ?? 1) - 1) / 2,
+      );
+      return tf.transpose(exchanged, [1, 2, 0, 3]);
+    },
+  );
 
 const isTensor = (value: tfjs.Tensor | tfjs.GradSaveFunc | undefined): value is tfjs.Tensor =>
   typeof value === "object";
 
 const image = (tf: Tfjs, x: tfjs.Tensor): tfjs.Tensor4D => tf.reshape<tfjs.Rank.R4>(x, fourOf(x.shape));
-
-const convolve = (tf: Tfjs, x: tfjs.Tensor, w: tfjs.Tensor): tfjs.Tensor =>
-  tf.conv2d(image(tf, x), image(tf, w), 1, "same");
-
-/** The convolution of dY with the kernel turned round, its channels and filters exchanged. */
-const byInput = (tf: Tfjs, dy: tfjs.Tensor, w: tfjs.Tensor): tfjs.Tensor =>
-  convolve(tf, dy, tf.transpose(tf.reverse(w, [0, 1]), [0, 1, 3, 2]));
-
-/** One product of the shifted image with dY for each place in the kernel. */
-function byKernel(tf: Tfjs, dy: tfjs.Tensor, x: tfjs.Tensor, w: tfjs.Tensor): tfjs.Tensor {
-  const [kernel, , channels, filters] = fourOf(w.shape);
-  const [rows, height, width] = fourOf(x.shape);
-  const pad = (kernel - 1) / 2;
-  const padded = tf.pad(x, [
-    [0, 0],
-    [pad, pad],
-    [pad, pad],
-    [0, 0],
-  ]);
-  const d = tf.reshape(dy, [-1, filters]);
-  const products = Array.from({ length: kernel * kernel }, (_, place) => {
-    const corner = [0, Math.floor(place / kernel), place % kernel, 0];
-    const part = tf.reshape(tf.slice(padded, corner, [rows, height, width, channels]), [-1, channels]);
-    return tf.matMul(part, d, true, false); // [channels, filters]
-  });
-  return tf.reshape(tf.concat(products, 0), w.shape);
-}
 
 function fourOf([a = 0, b = 0, c = 0, d = 0]: readonly number[]): [number, number, number, number] {
   return [a, b, c, d];
