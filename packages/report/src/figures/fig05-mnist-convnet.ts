@@ -33,9 +33,7 @@ function caption({ rows, run }: Result): string {
     ["rows.train", "training images", count],
     ["rows.validation", "of them for validation", count],
     ["rows.test", "test images", count],
-    ["earlyStopping.learningRate", "learning rate of RMSProp", significant],
-    ["earlyStopping.batch", "rows per batch", count],
-    ["earlyStopping.epochs", "epochs at most", count],
+    ["earlyStopping.epochs", "epochs of RMSProp at most", count],
     ["certified.chosenGap", "relative gap of the certified probes at most", significant],
   ]);
   const trained = last === undefined ? "" : ` and after ${count(last.step)} minibatches (${epochs(last.epoch)})`;
@@ -53,7 +51,7 @@ interface Reference {
   readonly level: number;
   readonly label: string;
   readonly along: number; // of the label, 0 at the first tap, 1 at the last
-  readonly above: boolean; // the label, else below; right or left on a narrow page
+  readonly above: boolean; // the label, else below; on a narrow page always to the right
 }
 
 function panels({ rows }: Result): readonly Panel[] {
@@ -62,7 +60,7 @@ function panels({ rows }: Result): readonly Panel[] {
   const last = rest.at(-1);
   const targets = [
     { level: untrainedConvnet.first, label: `paper: ${percent(untrainedConvnet.first, 0)}`, along: 0.5, above: true },
-    { level: untrainedConvnet.best, label: `paper: ${percent(untrainedConvnet.best, 0)}`, along: 0, above: false },
+    { level: untrainedConvnet.best, label: `paper: ${percent(untrainedConvnet.best, 0)}`, along: 1, above: false },
   ];
   const head = last === undefined ? undefined : modelError(rows, last.step);
   const own =
@@ -172,20 +170,14 @@ function tapSpec(
 }
 
 function referenceLabel({ level, label, along, above }: Reference, hue: string, narrow: boolean) {
-  const align = along === 0 ? ("left" as const) : ("center" as const);
-  const place = { expr: `${along} * ${narrow ? "height" : "width"}` };
+  const text = { type: "text" as const, color: hue };
+  const align = along === 0 ? ("left" as const) : along === 1 ? ("right" as const) : ("center" as const);
+  const inset = 6 - 12 * along; // px, away from the ends of the frame
   return {
     data: { values: [{ level, label }] },
     mark: narrow
-      ? {
-          type: "text" as const,
-          color: hue,
-          align: above ? ("left" as const) : ("right" as const),
-          dx: above ? 5 : -5,
-          dy: 6,
-          y: place,
-        }
-      : { type: "text" as const, color: hue, align, dx: along === 0 ? 4 : 0, dy: above ? -8 : 9, x: place },
+      ? { ...text, align: "left" as const, dx: 5, dy: inset, y: { expr: `${along} * height` } }
+      : { ...text, align, dx: inset, dy: above ? -8 : 9, x: { expr: `${along} * width` } },
     encoding: {
       [narrow ? "x" : "y"]: { field: "level", type: "quantitative" as const },
       text: { field: "label", type: "nominal" as const },
