@@ -105,7 +105,7 @@ const legend = html`<section id="reading" aria-labelledby="reading-heading">
     </div>
     <div>
       <dt><span class="swatch" aria-hidden="true"></span> In this colour: the paper</dt>
-      <dd>Only numbers that the paper states are drawn. Verdicts follow rules written down before the runs.</dd>
+      <dd>Only numbers that the paper states are drawn. Verdicts follow rules fixed before the full runs.</dd>
     </div>
   </dl>
 </section>`;

@@ -42,7 +42,7 @@ export function provenanceHtml(results: readonly Result[]): Html {
 const facts: readonly (readonly [string, (run: RunRecord) => HtmlValue])[] = [
   ["profile", (run) => run.profile],
   ["seed", (run) => run.seed],
-  ["settings", (run) => html`<code>${JSON.stringify(run.settings)}</code>`],
+  ["settings", (run) => html`<code>${JSON.stringify(run.settings, null, 1)}</code>`],
   ["replay level", (run) => run.replayLevel],
   ["dataset", (run) => `${run.dataset.name}${run.dataset.synthetic ? " (synthetic)" : ""}`],
   ["dataset sha256", (run) => hash(run.dataset.sha256)],
@@ -50,7 +50,7 @@ const facts: readonly (readonly [string, (run: RunRecord) => HtmlValue])[] = [
   ["git commit", (run) => (run.git === null ? "not a git checkout" : hash(run.git.commit))],
   ["uncommitted changes", (run) => (run.git === null ? "unknown" : run.git.dirty ? "yes" : "no")],
   ["lock file sha256", (run) => hash(run.lockfileSha256)],
-  ["packages", (run) => Object.entries(run.packages).map(([name, version]) => html`<div>${name} ${version}</div>`)],
+  ["packages", (run) => packages(run)],
   ["Node", (run) => run.machine.node],
   ["platform", (run) => run.machine.platform],
   ["processor", (run) => `${run.machine.cpu}, ${run.machine.cores} cores`],
@@ -62,6 +62,15 @@ const facts: readonly (readonly [string, (run: RunRecord) => HtmlValue])[] = [
   ["started", (run) => run.startedAt],
   ["finished", (run) => run.finishedAt],
 ];
+
+function packages(run: RunRecord): HtmlValue {
+  const list = Object.entries(run.packages);
+  if (list.length === 0) return "none but Node";
+  return html`<details>
+    <summary>${list.length} packages</summary>
+    ${list.map(([name, version]) => html`<div>${name} ${version}</div>`)}
+  </details>`;
+}
 
 function hash(hexadecimal: string): Html {
   return html`<code class="hash">${hexadecimal}</code>`;

@@ -40,11 +40,15 @@ const verdicts: readonly Verdict[] = [
 function tally(sections: readonly FigureSection[]): Html {
   const all = sections.flatMap(({ judgements }) => judgements);
   const counts = verdicts.map((verdict) => [verdict, all.filter((one) => one.verdict === verdict).length] as const);
-  const parts = counts.filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`);
+  const parts = counts.filter(([, count]) => count > 0).map(([verdict, count]) => `${verdict}: ${count}`);
   const missing = sections.filter(({ result }) => result === undefined).map(({ figure }) => figure.label);
-  return html`<strong>${all.length} claims: ${parts.length === 0 ? "none judged" : parts.join(", ")}.</strong>${
-      missing.length === 0 ? undefined : ` Not run in this profile: ${missing.join(", ")}.`
-    }`;
+  return html`<strong
+      >${all.length} claims. ${parts.length === 0 ? "None judged" : sentenceCase(parts.join(", "))}.</strong
+    >${missing.length === 0 ? undefined : ` Not run in this profile: ${missing.join(", ")}.`}`;
+}
+
+function sentenceCase(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function verdictTable(sections: readonly FigureSection[]): Html {
@@ -92,10 +96,13 @@ function costHtml(results: readonly Result[]): Html | undefined {
   const total = runs.reduce((sum, { timings }) => sum + timings.costSeconds, 0);
   const spent = runs.reduce((sum, { timings }) => sum + timings.wallSeconds, 0);
   const peak = Math.max(...runs.map(({ timings }) => timings.peakRssMiB));
+  const kept = spent < 0.99 * total;
+  const share = kept
+    ? `of which ${duration(spent)} in the last run, the rest kept from earlier ones`
+    : "all in the last run";
   const threads = [...new Set(runs.map((run) => run.threads))].join(" and ");
   return html`<p class="cost">
-    <strong>Cost.</strong> ${duration(total)} of wall-clock time in all, ${duration(spent)} of it in the last run (the
-    rest was kept from earlier ones), and at most ${(peak / 1024).toFixed(1)} GiB of memory; ${machine.cpu},
-    ${machine.cores} cores, ${threads} threads. <a href="#provenance">By phase, below.</a>
+    <strong>Cost.</strong> ${duration(total)} of wall-clock time, ${share}, and at most ${(peak / 1024).toFixed(1)} GiB
+    of memory; ${machine.cpu}, ${machine.cores} cores, ${threads} threads. <a href="#provenance">By phase, below.</a>
   </p>`;
 }
