@@ -1,46 +1,78 @@
 /**
- * @file One block of rows of each job that traverses X: decode it once, then every product reads the packed copy.
+ * @file One block of rows of each job that traverses X: decoded strip by strip, then every product reads the packed copy.
  * All have the form (job, scratch, acc, x, row0, rows): x is the first byte of row row0, acc the partition's sums.
  */
 import { Job, paddedClasses } from "./job";
 import { sum2 } from "./math";
-import { blockMargins, blockResiduals, blockRowSpace, decode, decodeExact } from "./panels";
+import { blockMargins, blockResiduals, blockExponentials, decode, decodeExact, STRIP, stripStride } from "./strips";
 import { ACC_LOSS, accBody, curvatures, residuals, residuals2, scores } from "./softmax";
-import { backwardBlock, forwardBlock } from "./tiles";
+import { backwardStrip, decodeForward, forwardGroups, lastStrip, stripPanels } from "./tiles";
 
-/** Margins of the block without bias [rows, ZP], freshly zeroed, then filled. */
-// @ts-ignore: decorator
-@inline function blockForward<T>(job: Job, scratch: usize, rows: u32, zs: u32): usize {
-  const z = blockMargins<T>(job, scratch);
+/** Decodes the block strip by strip, leaving the last; returns its margins without bias [rows, zs bytes]. */
+function blockForward(job: Job, scratch: usize, x: usize, index: usize, rows: u32, zs: u32): usize {
+  const z = blockMargins<f32>(job, scratch);
+  const stride = stripStride<f32>(job);
   memory.fill(z, 0, (rows + 3) * zs);
-  forwardBlock<T>(job, scratch, rows, z, zs);
+  for (let p: u32 = 0; p <= lastStrip<f32>(job); p += STRIP) {
+    decodeForward(job, x, index, rows, p, stripPanels<f32>(job, p), scratch, stride, z, zs);
+  }
   return z;
+}
+
+function blockForwardExact(job: Job, scratch: usize, x: usize, rows: u32, zs: u32): usize {
+  const z = blockMargins<f64>(job, scratch);
+  const stride = stripStride<f64>(job);
+  memory.fill(z, 0, (rows + 3) * zs);
+  for (let p: u32 = 0; p <= lastStrip<f64>(job); p += STRIP) {
+    const count = stripPanels<f64>(job, p);
+    decodeExact(job, x, rows, p, count, scratch, stride);
+    forwardGroups<f64>(job, 0, scratch, stride, rows, p, count, z, zs);
+  }
+  return z;
+}
+
+/** Adds x̃ᵀ R to the tiles, from the last strip, which may lie in the scratch already, to the first. */
+function blockBackward(job: Job, scratch: usize, x: usize, index: usize, rows: u32, r: usize, rs: u32, acc: usize, decoded: bool): void {
+  const stride = stripStride<f32>(job);
+  for (let p: i32 = lastStrip<f32>(job); p >= 0; p -= STRIP) {
+    const count = stripPanels<f32>(job, p);
+    if (!decoded) decode(job, x, index, rows, p, count, scratch, stride);
+    decoded = false;
+    backwardStrip<f32>(job, scratch, stride, rows, p, count, r, rs, acc + accBody(job));
+  }
+}
+
+function blockBackwardExact(job: Job, scratch: usize, x: usize, rows: u32, r: usize, rs: u32, acc: usize): void {
+  const stride = stripStride<f64>(job);
+  for (let p: u32 = 0; p <= lastStrip<f64>(job); p += STRIP) {
+    const count = stripPanels<f64>(job, p);
+    decodeExact(job, x, rows, p, count, scratch, stride);
+    backwardStrip<f64>(job, scratch, stride, rows, p, count, r, rs, acc + accBody(job));
+  }
 }
 
 /** Loss and gradient: decode, forward, softmax, backward. */
 export function fused(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  decode(job, x, 0, rows, scratch);
-  gradientOfBlock(job, scratch, acc, job.labels + row0 * 4, rows);
+  gradientOfBlock(job, scratch, acc, x, 0, job.labels + row0 * 4, rows);
 }
 
-/** The part of `fused` after decoding; `labels` are the block's. */
-export function gradientOfBlock(job: Job, scratch: usize, acc: usize, labels: usize, rows: u32): void {
+/** The same for rows that `index` may name and labels that follow one another. */
+export function gradientOfBlock(job: Job, scratch: usize, acc: usize, x: usize, index: usize, labels: usize, rows: u32): void {
   const r = blockResiduals<f32>(job, scratch);
   if (job.classes == 2) {
-    const z = blockForward<f32>(job, scratch, rows, 8);
+    const z = blockForward(job, scratch, x, index, rows, 8);
     residuals2<f32>(job, z, load<f64>(job.bias), labels, rows, r, acc);
-    backwardBlock<f32>(job, scratch, rows, r, 4, acc + accBody(job));
+    blockBackward(job, scratch, x, index, rows, r, 4, acc, true);
   } else {
-    const z = blockForward<f32>(job, scratch, rows, paddedClasses(job) * 8);
-    residuals<f32>(job, z, job.bias, labels, rows, r, blockRowSpace<f32>(job, scratch), acc);
-    backwardBlock<f32>(job, scratch, rows, r, paddedClasses(job) * 4, acc + accBody(job));
+    const z = blockForward(job, scratch, x, index, rows, paddedClasses(job) * 8);
+    residuals<f32>(job, z, job.bias, labels, rows, r, blockExponentials<f32>(job, scratch), acc);
+    blockBackward(job, scratch, x, index, rows, r, paddedClasses(job) * 4, acc, true);
   }
 }
 
 // @ts-ignore: decorator
-@inline function storeMargins<T>(job: Job, scratch: usize, row0: u32, rows: u32): void {
+@inline function storeMargins(job: Job, z: usize, row0: u32, rows: u32): void {
   const bytes = paddedClasses(job) * 8;
-  let z = blockForward<T>(job, scratch, rows, bytes);
   let out = job.margins + row0 * bytes;
   for (let i: u32 = 0; i < rows; i++, z += bytes, out += bytes) {
     for (let c: u32 = 0; c < bytes; c += 16) {
@@ -51,39 +83,37 @@ export function gradientOfBlock(job: Job, scratch: usize, acc: usize, labels: us
 
 /** Z ← x̃ Wᵀ + b. */
 export function forward(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  decode(job, x, 0, rows, scratch);
-  storeMargins<f32>(job, scratch, row0, rows);
+  storeMargins(job, blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8), row0, rows);
 }
 
 export function forwardExact(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  decodeExact(job, x, rows, scratch);
-  storeMargins<f64>(job, scratch, row0, rows);
+  storeMargins(job, blockForwardExact(job, scratch, x, rows, paddedClasses(job) * 8), row0, rows);
 }
 
+/** R of the block from its margins. */
 // @ts-ignore: decorator
-@inline function backwardOf<T>(job: Job, scratch: usize, acc: usize, row0: u32, rows: u32): void {
+@inline function residualsOf<T>(job: Job, scratch: usize, acc: usize, row0: u32, rows: u32): usize {
   const r = blockResiduals<T>(job, scratch);
   const z = job.margins + row0 * paddedClasses(job) * 8;
-  residuals<T>(job, z, job.bias, job.labels + row0 * 4, rows, r, blockRowSpace<T>(job, scratch), acc);
-  backwardBlock<T>(job, scratch, rows, r, paddedClasses(job) * sizeof<T>(), acc + accBody(job));
+  residuals<T>(job, z, job.bias, job.labels + row0 * 4, rows, r, blockExponentials<T>(job, scratch), acc);
+  return r;
 }
 
 /** x̃ᵀ(softmax(Z) - Y). */
 export function backward(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  decode(job, x, 0, rows, scratch);
-  backwardOf<f32>(job, scratch, acc, row0, rows);
+  const r = residualsOf<f32>(job, scratch, acc, row0, rows);
+  blockBackward(job, scratch, x, 0, rows, r, paddedClasses(job) * 4, acc, false);
 }
 
 export function backwardExact(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  decodeExact(job, x, rows, scratch);
-  backwardOf<f64>(job, scratch, acc, row0, rows);
+  const r = residualsOf<f64>(job, scratch, acc, row0, rows);
+  blockBackwardExact(job, scratch, x, rows, r, paddedClasses(job) * 8, acc);
 }
 
 /** x̃ᵀ(p ∘ (u - ⟨p, u⟩)), u = x̃ Vᵀ + v; the weights and outBias hold V and v, the margins Z. */
 export function hessian(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const bytes = paddedClasses(job) * 8;
-  decode(job, x, 0, rows, scratch);
-  const u = blockForward<f32>(job, scratch, rows, bytes);
+  const u = blockForward(job, scratch, x, 0, rows, bytes);
   for (let i: u32 = 0; i < rows; i++) {
     for (let c: u32 = 0; c < bytes; c += 16) {
       const at = u + i * bytes + c;
@@ -91,15 +121,14 @@ export function hessian(job: Job, scratch: usize, acc: usize, x: usize, row0: u3
     }
   }
   const r = blockResiduals<f32>(job, scratch);
-  curvatures(job, job.margins + row0 * bytes, job.bias, u, rows, r, blockRowSpace<f32>(job, scratch), acc);
-  backwardBlock<f32>(job, scratch, rows, r, bytes >> 1, acc + accBody(job));
+  curvatures(job, job.margins + row0 * bytes, job.bias, job.labels + row0 * 4, u, rows, r, blockExponentials<f32>(job, scratch), acc);
+  blockBackward(job, scratch, x, 0, rows, r, bytes >> 1, acc, true);
 }
 
 /** Loss and errors. */
 export function evaluate(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  decode(job, x, 0, rows, scratch);
-  const z = blockForward<f32>(job, scratch, rows, paddedClasses(job) * 8);
-  scores(job, z, job.bias, job.labels + row0 * 4, rows, blockRowSpace<f32>(job, scratch), acc);
+  const z = blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8);
+  scores(job, z, job.bias, job.labels + row0 * 4, rows, blockExponentials<f32>(job, scratch), acc);
 }
 
 /** Σ (x - x₀) and Σ (x - x₀)² per column [2, cols padded to 4], float64; x₀, the first row, lies at job.source. */

@@ -3,7 +3,7 @@
  * twelve outputs at a time; each sum runs over the inputs in order, so that bits depend on nothing else.
  */
 import { Job } from "./job";
-import { PANEL_ROW } from "./panels";
+import { PANEL } from "./strips";
 
 /** Rows that pass by one panel of weights before the next panel is taken: both stay in the first cache. */
 const ROWS: u32 = 30;
@@ -42,7 +42,7 @@ export function packDense(job: Job): void {
   const x1 = x + xs;
   const x2 = x1 + xs;
   const bytes = inputs * 4;
-  for (let j: u32 = 0; j < bytes; j += 4, w += PANEL_ROW) {
+  for (let j: u32 = 0; j < bytes; j += 4, w += PANEL) {
     const w0 = v128.load(w);
     const w1 = v128.load(w, 16);
     const w2 = v128.load(w, 32);
@@ -74,18 +74,18 @@ export function dense(job: Job, scratch: usize, acc: usize, x: usize, row0: u32,
   const ts = job.outStride;
   const inputs = job.cols;
   const panels = (job.outCols + 11) / 12;
-  const panelBytes = inputs * PANEL_ROW;
+  const panelBytes = inputs * PANEL;
   const y = job.out + row0 * ts;
   for (let i0: u32 = 0; i0 < rows; i0 += ROWS) {
     const end = min(rows, i0 + ROWS);
     for (let p: u32 = 0; p < panels; p++) {
-      const vectors = (ts - p * PANEL_ROW) >> 4;
+      const vectors = (ts - p * PANEL) >> 4;
       const w = job.weights + p * panelBytes;
       let i = i0;
       for (; i + 3 <= end; i += 3) {
-        denseTile(3, x + i * xs, xs, inputs, w, y + i * ts + p * PANEL_ROW, ts, vectors, slope);
+        denseTile(3, x + i * xs, xs, inputs, w, y + i * ts + p * PANEL, ts, vectors, slope);
       }
-      for (; i < end; i++) denseTile(1, x + i * xs, xs, inputs, w, y + i * ts + p * PANEL_ROW, ts, vectors, slope);
+      for (; i < end; i++) denseTile(1, x + i * xs, xs, inputs, w, y + i * ts + p * PANEL, ts, vectors, slope);
     }
   }
 }

@@ -3,9 +3,9 @@
  * panel pairs. Tiles [12, 12] float64 follow one another: (0,0) (1,0) (1,1) (2,0) …
  */
 import { Job } from "./job";
-import { decode, PANEL_ROW, panelCount, panelStride } from "./panels";
+import { decode, PANEL, panelCount, rowStride } from "./strips";
 import { accBody } from "./softmax";
-import { backwardTile } from "./tiles";
+import { backwardTile, Three } from "./tiles";
 
 const SIDE: u32 = 12;
 const TILE: u32 = SIDE * SIDE * 8;
@@ -17,33 +17,28 @@ export function gramBytes(job: Job): u32 {
 
 /** One block; with job.index the block's rows are those it names, of all of X at x. */
 export function gram(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  const ps = panelStride(job);
   const panels = panelCount<f32>(job.cols);
-  decode(job, x, job.index ? job.index + row0 * 4 : 0, rows, scratch);
+  const stride = rowStride(panels);
+  decode(job, x, job.index ? job.index + row0 * 4 : 0, rows, 0, panels, scratch, stride);
   let left = scratch;
   if (job.rowWeights) {
-    left = scratch + panels * ps;
-    weigh(job, scratch, left, row0, rows);
+    left = scratch + job.blockRows * stride;
+    weigh(job, scratch, left, stride, row0, rows);
   }
   let out = acc + accBody(job);
   for (let a: u32 = 0; a < panels; a++) {
     for (let b: u32 = 0; b <= a; b++, out += TILE) {
       for (let c: u32 = 0; c < SIDE; c += 3) {
-        backwardTile<f32>(3, scratch + b * ps, left + a * ps + c * 4, PANEL_ROW, rows, out + c * SIDE * 8);
+        backwardTile<f32, Three>(scratch + b * PANEL, stride, left + a * PANEL + c * 4, stride, rows, out + c * SIDE * 8);
       }
     }
   }
 }
 
-function weigh(job: Job, from: usize, to: usize, row0: u32, rows: u32): void {
-  const ps = panelStride(job);
-  const panels = panelCount<f32>(job.cols);
-  for (let p: u32 = 0; p < panels; p++) {
-    for (let i: u32 = 0; i < rows; i++) {
-      const w = f32x4.splat(<f32>load<f64>(job.rowWeights + (row0 + i) * 8));
-      const at = p * ps + i * PANEL_ROW;
-      for (let v: u32 = 0; v < PANEL_ROW; v += 16) v128.store(to + at + v, f32x4.mul(v128.load(from + at + v), w));
-    }
+function weigh(job: Job, from: usize, to: usize, stride: u32, row0: u32, rows: u32): void {
+  for (let i: u32 = 0; i < rows; i++, from += stride, to += stride) {
+    const w = f32x4.splat(<f32>load<f64>(job.rowWeights + (row0 + i) * 8));
+    for (let v: u32 = 0; v < stride; v += 16) v128.store(to + v, f32x4.mul(v128.load(from + v), w));
   }
 }
 

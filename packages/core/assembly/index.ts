@@ -3,6 +3,7 @@ export { backward, backwardExact, columnSums, evaluate, forward, forwardExact, f
 export { dense, packDense } from "./dense";
 export { finishGram, gram, gramBytes } from "./gram";
 export { addBias, advance, along, moments, probabilities, score } from "./margins";
+export { prepare } from "./math";
 export {
   clear,
   finishGradient,
@@ -15,6 +16,6 @@ export {
   spreadRows,
   weightBytes,
 } from "./pack";
-export { scratchBytes } from "./panels";
+export { scratchBytes } from "./strips";
 export { accBody } from "./softmax";
 export { sweep, sweepBegin, sweepStaged, sweepUpdate } from "./sweep";

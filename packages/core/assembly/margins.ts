@@ -1,7 +1,7 @@
-/** @file Jobs on margins alone: one call does a whole partition. Same form as blocks.ts; x is not used. */
+/** @file Jobs on margins alone: one call does a whole partition, a block of rows at a time. Same form as blocks.ts. */
 import { Job, paddedClasses } from "./job";
-import { blockRowSpace } from "./panels";
 import { lines, lines2, moments as momentsOf, scores, softmaxRows } from "./softmax";
+import { blockExponentials, blockMargins } from "./strips";
 
 // @ts-ignore: decorator
 @inline function rowOf(job: Job, base: usize, row: u32): usize {
@@ -9,11 +9,17 @@ import { lines, lines2, moments as momentsOf, scores, softmaxRows } from "./soft
 }
 
 export function along(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  const z = rowOf(job, job.margins, row0);
-  const d = rowOf(job, job.direction, row0);
-  const labels = job.labels + row0 * 4;
-  if (job.classes == 2) lines2(job, z, d, labels, rows, acc);
-  else lines(job, z, d, job.bias, labels, rows, blockRowSpace<f32>(job, scratch), acc);
+  if (job.classes == 2) {
+    lines2(job, rowOf(job, job.margins, row0), rowOf(job, job.direction, row0), job.labels + row0 * 4, rows, acc);
+    return;
+  }
+  const v = blockMargins<f32>(job, scratch);
+  const e = blockExponentials<f32>(job, scratch);
+  for (const end = row0 + rows; row0 < end; row0 += job.blockRows) {
+    const z = rowOf(job, job.margins, row0);
+    const d = rowOf(job, job.direction, row0);
+    lines(job, z, d, job.bias, job.labels + row0 * 4, min(job.blockRows, end - row0), v, e, acc);
+  }
 }
 
 /** Z ← Z + t D. */
@@ -39,16 +45,22 @@ export function addBias(job: Job, scratch: usize, acc: usize, x: usize, row0: u3
 }
 
 export function moments(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  const z = rowOf(job, job.margins, row0);
-  momentsOf(job, z, job.bias, job.labels + row0 * 4, rows, blockRowSpace<f32>(job, scratch), acc);
+  const e = blockExponentials<f32>(job, scratch);
+  for (const end = row0 + rows; row0 < end; row0 += job.blockRows) {
+    const z = rowOf(job, job.margins, row0);
+    momentsOf(job, z, job.bias, job.labels + row0 * 4, min(job.blockRows, end - row0), e, acc);
+  }
 }
 
 export function score(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  const z = rowOf(job, job.margins, row0);
-  scores(job, z, job.bias, job.labels + row0 * 4, rows, blockRowSpace<f32>(job, scratch), acc);
+  const e = blockExponentials<f32>(job, scratch);
+  for (const end = row0 + rows; row0 < end; row0 += job.blockRows) {
+    const z = rowOf(job, job.margins, row0);
+    scores(job, z, job.bias, job.labels + row0 * 4, min(job.blockRows, end - row0), e, acc);
+  }
 }
 
 /** out [n, ZP] ← softmax(Z). */
 export function probabilities(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  softmaxRows(job, rowOf(job, job.margins, row0), job.bias, rows, rowOf(job, job.out, row0));
+  softmaxRows(job, rowOf(job, job.margins, row0), job.bias, job.labels + row0 * 4, rows, rowOf(job, job.out, row0));
 }

@@ -5,28 +5,63 @@ const LN2_HIGH: f64 = 6.93147180369123816490e-01; // 33 bits, so that n·LN2_HIG
 const LN2_LOW: f64 = 1.90821492927058770002e-10;
 const ROUND: f64 = 6755399441055744.0; // 1.5·2^52: adding it leaves the rounded integer in the low bits
 
-/** exp of two x ≤ 0; relative error below 4e-16; 0 where x < -708, -Infinity included. Taylor to r^13, |r| ≤ ln2/2. */
+/**
+ * Where the constants of exp lie, each twice for both lanes. In a loop, engines build a vector constant from integer
+ * registers anew each time, which costs more than the arithmetic; a load is one instruction.
+ */
+const TABLE: usize = 512;
+const ORDER: u32 = 13; // of the Taylor polynomial, |r| ≤ ln2/2: the rest is below 2e-17
+
+// @ts-ignore: decorator
+@inline function constant(index: usize, value: f64): void {
+  v128.store(TABLE + index * 16, f64x2.splat(value));
+}
+
+/** Writes the constants; once for each memory, before anything else. */
+export function prepare(): void {
+  constant(0, LOG2E);
+  constant(1, ROUND);
+  constant(2, LN2_HIGH);
+  constant(3, LN2_LOW);
+  constant(4, -708.0);
+  v128.store(TABLE + 5 * 16, i64x2.splat(1023 << 52));
+  let factorial: f64 = 1;
+  for (let i: u32 = 0; i <= ORDER; i++) {
+    factorial *= max<f64>(1, i);
+    constant(6 + i, 1.0 / factorial);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function term(q: v128, r: v128, order: usize): v128 {
+  return f64x2.add(f64x2.mul(q, r), v128.load(TABLE + (6 + order) * 16));
+}
+
+/** exp of two x ≤ 0; relative error below 4e-16; 0 where x < -708, -Infinity included. */
 // @ts-ignore: decorator
 @inline export function expNonPositive(x: v128): v128 {
-  const safe = f64x2.max(x, f64x2.splat(-708.0));
-  const t = f64x2.add(f64x2.mul(safe, f64x2.splat(LOG2E)), f64x2.splat(ROUND));
-  const n = f64x2.sub(t, f64x2.splat(ROUND));
-  const r = f64x2.sub(f64x2.sub(safe, f64x2.mul(n, f64x2.splat(LN2_HIGH))), f64x2.mul(n, f64x2.splat(LN2_LOW)));
-  let q = f64x2.splat(1.0 / 6227020800.0);
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 479001600.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 39916800.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 3628800.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 362880.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 40320.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 5040.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 720.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 120.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 24.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(1.0 / 6.0));
-  q = f64x2.add(f64x2.mul(q, r), f64x2.splat(0.5));
-  const p = f64x2.add(f64x2.splat(1.0), f64x2.add(r, f64x2.mul(f64x2.mul(r, r), q)));
-  const scale = i64x2.add(i64x2.shl(t, 52), i64x2.splat(1023 << 52));
-  return v128.andnot(f64x2.mul(p, scale), f64x2.lt(x, f64x2.splat(-708.0))); // NaN stays NaN
+  const least = v128.load(TABLE + 4 * 16);
+  const round = v128.load(TABLE + 16);
+  const safe = f64x2.max(x, least);
+  const t = f64x2.add(f64x2.mul(safe, v128.load(TABLE)), round);
+  const n = f64x2.sub(t, round);
+  const high = f64x2.sub(safe, f64x2.mul(n, v128.load(TABLE + 2 * 16)));
+  const r = f64x2.sub(high, f64x2.mul(n, v128.load(TABLE + 3 * 16)));
+  let q = v128.load(TABLE + (6 + ORDER) * 16);
+  q = term(q, r, 12);
+  q = term(q, r, 11);
+  q = term(q, r, 10);
+  q = term(q, r, 9);
+  q = term(q, r, 8);
+  q = term(q, r, 7);
+  q = term(q, r, 6);
+  q = term(q, r, 5);
+  q = term(q, r, 4);
+  q = term(q, r, 3);
+  q = term(q, r, 2);
+  const p = f64x2.add(v128.load(TABLE + 6 * 16), f64x2.add(r, f64x2.mul(f64x2.mul(r, r), q)));
+  const scale = i64x2.add(i64x2.shl(t, 52), v128.load(TABLE + 5 * 16));
+  return v128.andnot(f64x2.mul(p, scale), f64x2.lt(x, least)); // NaN stays NaN
 }
 
 /** Natural logarithm of a positive normal number; fdlibm's e_log.c (Sun Microsystems 1993), relative error < 1 ulp. */

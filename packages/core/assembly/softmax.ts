@@ -26,28 +26,37 @@ export const ACC_BIAS: u32 = 32;
   store<f64>(at, load<f64>(at) + v);
 }
 
-/** e ← z + bias; returns the greatest. `bytes` is 8·ZP. */
-// @ts-ignore: decorator
-@inline function shifted(z: usize, bias: usize, e: usize, bytes: u32): f64 {
-  let top = f64x2.splat(-Infinity);
-  for (let c: u32 = 0; c < bytes; c += 16) {
-    const v = f64x2.add(v128.load(z + c), v128.load(bias + c));
-    top = f64x2.pmax(top, v);
-    v128.store(e + c, v);
+/**
+ * E ← Z + bias less each row's greatest; returns Σ over rows of minus the label's, which is the loss but for the
+ * logarithms. Rows are taken a block at a time, pass by pass, so that the passes overlap from row to row.
+ */
+function centre(job: Job, z: usize, bias: usize, labels: usize, rows: u32, e: usize): f64 {
+  const bytes = paddedClasses(job) * 8;
+  let loss: f64 = 0;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, e += bytes, labels += 4) {
+    let tops = f64x2.splat(-Infinity);
+    for (let c: u32 = 0; c < bytes; c += 16) {
+      const v = f64x2.add(v128.load(z + c), v128.load(bias + c));
+      tops = f64x2.pmax(tops, v);
+      v128.store(e + c, v);
+    }
+    const top = f64x2.splat(max(f64x2.extract_lane(tops, 0), f64x2.extract_lane(tops, 1)));
+    for (let c: u32 = 0; c < bytes; c += 16) v128.store(e + c, f64x2.sub(v128.load(e + c), top));
+    loss -= load<f64>(e + load<u32>(labels) * 8);
   }
-  return max(f64x2.extract_lane(top, 0), f64x2.extract_lane(top, 1));
+  return loss;
 }
 
-/** e ← exp(e - top); returns the sum. */
+/** E ← exp E, number by number. */
+function exponentials(job: Job, rows: u32, e: usize): void {
+  for (const end = e + rows * paddedClasses(job) * 8; e < end; e += 16) v128.store(e, expNonPositive(v128.load(e)));
+}
+
+/** Sum of a row of E. */
 // @ts-ignore: decorator
-@inline function exponentials(e: usize, top: f64, bytes: u32): f64 {
-  const t = f64x2.splat(top);
+@inline function rowSum(e: usize, bytes: u32): f64 {
   let sum = f64x2.splat(0);
-  for (let c: u32 = 0; c < bytes; c += 16) {
-    const v = expNonPositive(f64x2.sub(v128.load(e + c), t));
-    sum = f64x2.add(sum, v);
-    v128.store(e + c, v);
-  }
+  for (let c: u32 = 0; c < bytes; c += 16) sum = f64x2.add(sum, v128.load(e + c));
   return sum2(sum);
 }
 
@@ -58,28 +67,26 @@ export const ACC_BIAS: u32 = 32;
   else v128.store64_lane(r, f32x4.demote_f64x2_zero(v), 0);
 }
 
-/** R ← softmax(Z + bias) - Y for `rows` rows [ZP numbers of T each]; adds loss and Σ R to the accumulators. */
+/** R ← softmax(Z + bias) - Y for a block [rows, ZP] of T, by way of E; adds loss and Σ R to the accumulators. */
 export function residuals<T>(job: Job, z: usize, bias: usize, labels: usize, rows: u32, r: usize, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;
   const rs = paddedClasses(job) * sizeof<T>();
   const bias0 = acc + ACC_BIAS;
-  let loss: f64 = 0;
+  let loss = centre(job, z, bias, labels, rows, e);
+  exponentials(job, rows, e);
   let product: f64 = 1;
-  for (let i: u32 = 0; i < rows; i++, z += bytes, r += rs, labels += 4) {
+  for (let i: u32 = 0; i < rows; i++, r += rs, e += bytes, labels += 4) {
     const y = load<u32>(labels) * 8;
-    const top = shifted(z, bias, e, bytes);
-    loss += top - load<f64>(e + y);
-    const sum = exponentials(e, top, bytes);
+    const sum = rowSum(e, bytes);
     product *= sum;
     if ((i & 31) == 31) {
       loss += logPositive(product);
       product = 1;
     }
     const inverse = f64x2.splat(1.0 / sum);
-    for (let c: u32 = 0; c < bytes; c += 16) v128.store(e + c, f64x2.mul(v128.load(e + c), inverse));
-    addTo(e + y, -1);
+    store<f64>(e + y, load<f64>(e + y) - sum); // after the division: p - 1
     for (let c: u32 = 0; c < bytes; c += 16) {
-      const v = v128.load(e + c);
+      const v = f64x2.mul(v128.load(e + c), inverse);
       storeResidual<T>(r + ((c >> 3) * sizeof<T>()), v);
       v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v));
     }
@@ -143,17 +150,19 @@ export function residuals2<T>(job: Job, u: usize, bias: f64, labels: usize, rows
 }
 
 /** R ← p ∘ (u - ⟨p, u⟩) with p = softmax(Z + bias), u [rows, ZP]; adds Σ R to the accumulators. */
-export function curvatures(job: Job, z: usize, bias: usize, u: usize, rows: u32, r: usize, e: usize, acc: usize): void {
+export function curvatures(job: Job, z: usize, bias: usize, labels: usize, u: usize, rows: u32, r: usize, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;
   const bias0 = acc + ACC_BIAS;
-  for (let i: u32 = 0; i < rows; i++, z += bytes, u += bytes, r += bytes >> 1) {
-    const sum = exponentials(e, shifted(z, bias, e, bytes), bytes);
+  centre(job, z, bias, labels, rows, e);
+  exponentials(job, rows, e);
+  for (let i: u32 = 0; i < rows; i++, e += bytes, u += bytes, r += bytes >> 1) {
+    const inverse = 1.0 / rowSum(e, bytes);
     let dot = f64x2.splat(0);
     for (let c: u32 = 0; c < bytes; c += 16) dot = f64x2.add(dot, f64x2.mul(v128.load(e + c), v128.load(u + c)));
-    const mean = f64x2.splat(sum2(dot) / sum);
-    const inverse = f64x2.splat(1.0 / sum);
+    const mean = f64x2.splat(sum2(dot) * inverse);
     for (let c: u32 = 0; c < bytes; c += 16) {
-      const v = f64x2.mul(f64x2.mul(v128.load(e + c), inverse), f64x2.sub(v128.load(u + c), mean));
+      const p = f64x2.mul(v128.load(e + c), f64x2.splat(inverse));
+      const v = f64x2.mul(p, f64x2.sub(v128.load(u + c), mean));
       storeResidual<f32>(r + (c >> 1), v);
       v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v));
     }
@@ -163,78 +172,75 @@ export function curvatures(job: Job, z: usize, bias: usize, u: usize, rows: u32,
 /** Adds loss and errors of margins Z + bias. */
 export function scores(job: Job, z: usize, bias: usize, labels: usize, rows: u32, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;
-  let loss: f64 = 0;
-  let product: f64 = 1;
+  let loss = centre(job, z, bias, labels, rows, e);
   let errors = 0;
-  for (let i: u32 = 0; i < rows; i++, z += bytes, labels += 4) {
-    const y = load<u32>(labels) * 8;
-    const top = shifted(z, bias, e, bytes);
+  for (let i: u32 = 0, row = e; i < rows; i++, row += bytes) {
     let first: u32 = 0;
-    while (load<f64>(e + first) < top) first += 8;
-    if (first != y) errors++;
-    loss += top - load<f64>(e + y);
-    product *= exponentials(e, top, bytes);
-    if ((i & 31) == 31) {
-      loss += logPositive(product);
-      product = 1;
-    }
+    while (load<f64>(row + first) < 0) first += 8;
+    if (first != load<u32>(labels + i * 4) * 8) errors++;
   }
-  addTo(acc + ACC_LOSS, loss + logPositive(product));
+  exponentials(job, rows, e);
+  loss += logSums(rows, e, bytes);
+  addTo(acc + ACC_LOSS, loss);
   addTo(acc + ACC_ERRORS, <f64>errors);
 }
 
+/** Σ over rows of the logarithm of the row's sum. */
+function logSums(rows: u32, e: usize, bytes: u32): f64 {
+  let total: f64 = 0;
+  let product: f64 = 1;
+  for (let i: u32 = 0; i < rows; i++, e += bytes) {
+    product *= rowSum(e, bytes);
+    if ((i & 31) == 31) {
+      total += logPositive(product);
+      product = 1;
+    }
+  }
+  return total + logPositive(product);
+}
+
 /** P [rows, ZP] ← softmax(Z + bias). */
-export function softmaxRows(job: Job, z: usize, bias: usize, rows: u32, p: usize): void {
+export function softmaxRows(job: Job, z: usize, bias: usize, labels: usize, rows: u32, p: usize): void {
   const bytes = paddedClasses(job) * 8;
-  for (let i: u32 = 0; i < rows; i++, z += bytes, p += bytes) {
-    const inverse = f64x2.splat(1.0 / exponentials(p, shifted(z, bias, p, bytes), bytes));
+  centre(job, z, bias, labels, rows, p);
+  exponentials(job, rows, p);
+  for (let i: u32 = 0; i < rows; i++, p += bytes) {
+    const inverse = f64x2.splat(1.0 / rowSum(p, bytes));
     for (let c: u32 = 0; c < bytes; c += 16) v128.store(p + c, f64x2.mul(v128.load(p + c), inverse));
   }
 }
 
-/** Adds loss, slope and curvature of Z + t D (+ bias, which is 0 or -Infinity). */
-export function lines(job: Job, z: usize, d: usize, bias: usize, labels: usize, rows: u32, e: usize, acc: usize): void {
+/** Adds loss, slope and curvature of Z + t D (+ bias, which is 0 or -Infinity), by way of V and E [rows, ZP]. */
+export function lines(job: Job, z: usize, d: usize, bias: usize, labels: usize, rows: u32, v: usize, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;
   const t = f64x2.splat(job.t);
-  let loss: f64 = 0;
-  let product: f64 = 1;
+  for (let at: u32 = 0; at < rows * bytes; at += 16) {
+    v128.store(v + at, f64x2.add(v128.load(z + at), f64x2.mul(t, v128.load(d + at))));
+  }
+  const loss = centre(job, v, bias, labels, rows, e);
+  exponentials(job, rows, e);
+  addTo(acc + ACC_LOSS, loss + logSums(rows, e, bytes));
   let slope: f64 = 0;
   let curvature: f64 = 0;
-  for (let i: u32 = 0; i < rows; i++, z += bytes, d += bytes, labels += 4) {
-    const y = load<u32>(labels) * 8;
-    let tops = f64x2.splat(-Infinity);
-    for (let c: u32 = 0; c < bytes; c += 16) {
-      const v = f64x2.add(f64x2.add(v128.load(z + c), f64x2.mul(t, v128.load(d + c))), v128.load(bias + c));
-      tops = f64x2.pmax(tops, v);
-      v128.store(e + c, v);
-    }
-    const top = max(f64x2.extract_lane(tops, 0), f64x2.extract_lane(tops, 1));
-    loss += top - load<f64>(e + y);
+  for (let i: u32 = 0; i < rows; i++, d += bytes, e += bytes) {
     // Moments about the label's own direction: small where the label has nearly all the probability.
-    const own = v128.load_splat<f64>(d + y);
-    const over = f64x2.splat(top);
+    const own = v128.load_splat<f64>(d + load<u32>(labels + i * 4) * 8);
     let s0 = f64x2.splat(0);
     let s1 = s0;
     let s2 = s0;
     for (let c: u32 = 0; c < bytes; c += 16) {
-      const v = expNonPositive(f64x2.sub(v128.load(e + c), over));
+      const p = v128.load(e + c);
       const delta = f64x2.sub(v128.load(d + c), own);
-      const first = f64x2.mul(v, delta);
-      s0 = f64x2.add(s0, v);
+      const first = f64x2.mul(p, delta);
+      s0 = f64x2.add(s0, p);
       s1 = f64x2.add(s1, first);
       s2 = f64x2.add(s2, f64x2.mul(first, delta));
     }
-    const sum = sum2(s0);
-    const mean = sum2(s1) / sum;
+    const inverse = 1.0 / sum2(s0);
+    const mean = sum2(s1) * inverse;
     slope += mean;
-    curvature += sum2(s2) / sum - mean * mean;
-    product *= sum;
-    if ((i & 31) == 31) {
-      loss += logPositive(product);
-      product = 1;
-    }
+    curvature += sum2(s2) * inverse - mean * mean;
   }
-  addTo(acc + ACC_LOSS, loss + logPositive(product));
   addTo(acc + ACC_SLOPE, slope);
   addTo(acc + ACC_CURVATURE, curvature);
 }
@@ -275,30 +281,26 @@ export function lines2(job: Job, z: usize, d: usize, labels: usize, rows: u32, a
   addTo(acc + ACC_CURVATURE, sum2(curvature));
 }
 
-/** Adds Σ residual, and Σ p pᵀ [k, ZP] to the body; Σ p goes to the row after it. */
+/** Adds Σ residual, and Σ p pᵀ [k, ZP] to the body; Σ p goes to the row after it. P is [rows, ZP]. */
 export function moments(job: Job, z: usize, bias: usize, labels: usize, rows: u32, p: usize, acc: usize): void {
   const k = job.classes;
   const bytes = paddedClasses(job) * 8;
-  const bias0 = acc + ACC_BIAS;
   const outer = acc + accBody(job);
   const sums = outer + k * bytes;
-  for (let i: u32 = 0; i < rows; i++, z += bytes, labels += 4) {
-    softmaxRows(job, z, bias, 1, p);
+  softmaxRows(job, z, bias, labels, rows, p);
+  for (let a: u32 = 0; a < k * 8; a += 8) {
     for (let c: u32 = 0; c < bytes; c += 16) {
-      const v = v128.load(p + c);
-      v128.store(sums + c, f64x2.add(v128.load(sums + c), v));
-    }
-    for (let a: u32 = 0; a < k; a++) {
-      const pa = v128.load_splat<f64>(p + a * 8);
-      const row = outer + a * bytes;
-      for (let c: u32 = 0; c < bytes; c += 16) {
-        v128.store(row + c, f64x2.add(v128.load(row + c), f64x2.mul(pa, v128.load(p + c))));
+      let sum = v128.load(outer + (a >> 3) * bytes + c);
+      for (let at = p; at < p + rows * bytes; at += bytes) {
+        sum = f64x2.add(sum, f64x2.mul(v128.load_splat<f64>(at + a), v128.load(at + c)));
       }
+      v128.store(outer + (a >> 3) * bytes + c, sum);
     }
-    const y = load<u32>(labels) * 8;
-    addTo(p + y, -1);
-    for (let c: u32 = 0; c < bytes; c += 16) {
-      v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v128.load(p + c)));
-    }
+  }
+  const bias0 = acc + ACC_BIAS;
+  for (let i: u32 = 0; i < rows; i++, p += bytes, labels += 4) {
+    for (let c: u32 = 0; c < bytes; c += 16) v128.store(sums + c, f64x2.add(v128.load(sums + c), v128.load(p + c)));
+    addTo(p + load<u32>(labels) * 8, -1);
+    for (let c: u32 = 0; c < bytes; c += 16) v128.store(bias0 + c, f64x2.add(v128.load(bias0 + c), v128.load(p + c)));
   }
 }

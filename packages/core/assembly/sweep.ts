@@ -5,7 +5,7 @@
  */
 import { Job, paddedClasses } from "./job";
 import { gradientOfBlock } from "./blocks";
-import { decode, panelCols, panelCount } from "./panels";
+import { panelCols, panelCount } from "./strips";
 import { ACC_BIAS, ACC_LOSS, accBody } from "./softmax";
 import { gradientBytes } from "./pack";
 
@@ -17,8 +17,7 @@ export function sweep(job: Job, scratch: usize, acc: usize, x: usize, row0: u32,
     for (let at: u32 = 0; at < size; at += job.blockRows) {
       const count = min(job.blockRows, size - at);
       const index = job.order + (start + at) * 4;
-      decode(job, x, index, count, scratch);
-      sweepBlock(job, scratch, acc, start + at, count);
+      gradientOfBlock(job, scratch, acc, x, index, job.direction + (start + at) * 4, count);
     }
     sweepUpdate(job, acc, size);
   }
@@ -29,16 +28,9 @@ export function sweepBegin(job: Job, acc: usize): void {
   memory.fill(acc + ACC_BIAS, 0, accBody(job) - ACC_BIAS + gradientBytes(job));
 }
 
-/** Adds the gradient of `rows` rows, already decoded, that stand in the order from `at` on. */
-// @ts-ignore: decorator
-@inline function sweepBlock(job: Job, scratch: usize, acc: usize, at: u32, rows: u32): void {
-  gradientOfBlock(job, scratch, acc, job.direction + at * 4, rows); // labels in the sweep's order
-}
-
-/** The same for rows that were brought to x one after the other. */
+/** Adds the gradient of `rows` rows that were brought to x one after the other; in the order they stand from `at` on. */
 export function sweepStaged(job: Job, scratch: usize, acc: usize, x: usize, at: u32, rows: u32): void {
-  decode(job, x, 0, rows, scratch);
-  sweepBlock(job, scratch, acc, at, rows);
+  gradientOfBlock(job, scratch, acc, x, 0, job.direction + at * 4, rows); // labels in the sweep's order
 }
 
 /** One step with the gradient of a batch of `size` rows; then repacks the weights. */

@@ -32,6 +32,7 @@ const SPINS = 10_000;
 
 export async function createCrew(module: CompiledModule, memory: SharedMemory, threads: number): Promise<Crew> {
   const hands = createHands(module, memory, 0);
+  hands.kernels.prepare();
   const low = lowMemory(memory);
   const { control } = low;
   const workers = await Promise.all(

@@ -58,6 +58,7 @@ export const CONTROL = {
 } as const;
 
 export const JOB = 256;
+// From 512 on, to 1024: constants (assembly/math.ts).
 /** u32 addresses: scratch of each thread, then where each brings rows from outside. */
 export const SCRATCH = 1024;
 export const STAGE = 1536;

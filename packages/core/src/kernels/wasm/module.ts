@@ -36,6 +36,8 @@ export interface KernelExports extends Record<OperationName, PartitionKernel> {
   readonly sweepStaged: PartitionKernel;
   sweepBegin(job: number, acc: number): void;
   sweepUpdate(job: number, acc: number, size: number): void;
+  /** Writes the constants of exp; once for each memory. */
+  prepare(): void;
   clear(at: number, bytes: number): void;
   reduce(job: number): void;
   packWeights(job: number): void;

@@ -44,9 +44,9 @@ export interface PartitionOptions {
   readonly maxParts?: number;
 }
 
-/** Rows of a block: about 512 KiB of X, so that the packed copy stays in the second cache. A multiple of 3. */
+/** Rows of a block: about 256 KiB of a strip, so that it stays in the second cache. A multiple of 3. */
 export function blockRowsFor(cols: number): number {
-  return 3 * Math.min(85, Math.max(16, Math.floor(2 ** 19 / (12 * cols))));
+  return 3 * Math.min(85, Math.floor(2 ** 18 / (12 * Math.min(1008, cols))));
 }
 
 /** Rows of a partition; depends on the shape only, so that results do not depend on the threads. */

@@ -1,0 +1,88 @@
+/**
+ * @file Strips: the packed form of a block of rows. Columns are cut into panels of three vectors (12 float32 or 6
+ * float64 columns), panels into strips of up to 84. One strip at a time lies in a thread's scratch, row by row, as
+ * x - c, padded with zeros to whole panels; it stays in the second cache until every product has read it. Rows are an
+ * odd number of cache lines apart, so that a panel's rows do not fall into the same few sets.
+ */
+import { Job, paddedClasses } from "./job";
+
+/** Bytes of one row of one panel: three vectors. */
+export const PANEL: u32 = 48;
+/** Panels of a strip: 4032 bytes of each row, 63 lines. */
+export const STRIP: u32 = 84;
+
+/** Columns of a panel. */
+// @ts-ignore: decorator
+@inline export function panelCols<T>(): u32 {
+  return PANEL / sizeof<T>();
+}
+
+// @ts-ignore: decorator
+@inline export function panelCount<T>(cols: u32): u32 {
+  return (cols + panelCols<T>() - 1) / panelCols<T>();
+}
+
+/** Bytes from row to row of `panels` panels. */
+// @ts-ignore: decorator
+@inline export function rowStride(panels: u32): u32 {
+  return (((panels * PANEL + 63) >> 6) | 1) << 6;
+}
+
+// @ts-ignore: decorator
+@inline export function stripStride<T>(job: Job): u32 {
+  return rowStride(min(STRIP, panelCount<T>(job.cols)));
+}
+
+/** Margins, residuals and exponentials of a block follow the strip in a thread's scratch, each [rows, ZP] float64. */
+export function blockMargins<T>(job: Job, scratch: usize): usize {
+  return scratch + job.blockRows * stripStride<T>(job);
+}
+
+export function blockResiduals<T>(job: Job, scratch: usize): usize {
+  return blockMargins<T>(job, scratch) + (job.blockRows + 3) * paddedClasses(job) * 8;
+}
+
+export function blockExponentials<T>(job: Job, scratch: usize): usize {
+  return blockResiduals<T>(job, scratch) + (job.blockRows + 3) * paddedClasses(job) * 8;
+}
+
+/** Scratch bytes that a thread needs for the job's shape, in the wider precision; for gram, whole rows twice. */
+export function scratchBytes(job: Job, forGram: bool): u32 {
+  if (forGram) return 2 * job.blockRows * rowStride(panelCount<f32>(job.cols)) + 64;
+  return <u32>blockExponentials<f64>(job, 0) + (job.blockRows + 3) * paddedClasses(job) * 8 + 64;
+}
+
+/** First byte of row i of the block whose first row is at x, or of the i-th row that `index` names. */
+// @ts-ignore: decorator
+@inline export function rowAt(job: Job, x: usize, index: usize, i: u32): usize {
+  return x + (index ? load<u32>(index + i * 4) : i) * job.stride;
+}
+
+/** Bytes of x in panels p .. p+count-1, whole vectors. */
+// @ts-ignore: decorator
+@inline export function usedBytes(job: Job, p: u32, count: u32): u32 {
+  return min(count * PANEL, ((job.cols + 3) >> 2) * 16 - p * PANEL);
+}
+
+/** to ← x - c in float32: panels p .. p+count-1, rows `stride` bytes apart. */
+export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
+  const bytes = usedBytes(job, p, count);
+  const shift = job.shift + p * PANEL;
+  for (let i: u32 = 0; i < rows; i++, to += stride) {
+    const from = rowAt(job, x, index, i) + p * PANEL;
+    let b: u32 = 0;
+    for (; b < bytes; b += 16) v128.store(to + b, f32x4.sub(v128.load(from + b), v128.load(shift + b)));
+    for (; b < count * PANEL; b += 16) v128.store(to + b, f32x4.splat(0));
+  }
+}
+
+/** to ← x in float64, no shift. */
+export function decodeExact(job: Job, x: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
+  const bytes = min(count * PANEL, ((job.cols + 1) >> 1) * 16 - p * PANEL);
+  for (let i: u32 = 0; i < rows; i++, to += stride) {
+    const from = x + i * job.stride + ((p * PANEL) >> 1);
+    let b: u32 = 0;
+    for (; b < bytes; b += 16) v128.store(to + b, f64x2.promote_low_f32x4(v128.load64_zero(from + (b >> 1))));
+    for (; b < count * PANEL; b += 16) v128.store(to + b, f64x2.splat(0));
+  }
+}
