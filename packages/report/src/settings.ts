@@ -13,6 +13,12 @@ export function describeSettings(settings: Settings, items: readonly Item[]): st
   return parts.length === 0 ? "" : ` Settings: ${parts.join(", ")}.`;
 }
 
+/** A number of the record, by its path. */
+export function settingOf(settings: Settings, path: string): number | undefined {
+  const value = at(settings, path.split("."));
+  return typeof value === "number" ? value : undefined;
+}
+
 function at(value: Settings[string] | undefined, path: readonly string[]): Settings[string] | undefined {
   const [head, ...rest] = path;
   if (head === undefined || value === undefined) return value;

@@ -6,6 +6,7 @@ import { renderPage } from "../src/page/page.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
 
 const figures = Object.values(registry);
+const drawn = [registry.fig03UntrainedDepth, registry.fig05MnistConvnet];
 const notice = "Made from synthetic digits, not from MNIST.";
 const synthetic = { name: "synthetic-digits", sha256: "1".repeat(64), synthetic: true, notice };
 
@@ -33,7 +34,7 @@ describe("with both results", () => {
   });
 
   test("each figure has drawings, a caption with its replay level, verdicts, a table and files", () => {
-    for (const figure of figures) {
+    for (const figure of drawn) {
       const section = new RegExp(`<section class="figure" id="${figure.id}".*?</section>`, "s").exec(markup)?.[0] ?? "";
       expect(section.match(/<svg/g)?.length).toBe(4); // two panels, wide and narrow
       expect(section).toMatch(/<figcaption>.*Replay: bitwise/s);

@@ -3,6 +3,7 @@ import { reject } from "@linear-probes/core";
 import type { Experiment } from "../experiment.ts";
 
 const loaders = {
+  "fig01-bytes-and-pixels": () => import("./fig01-bytes-and-pixels.ts"),
   "fig03-untrained-depth": () => import("./fig03-untrained-depth.ts"),
   "fig05-mnist-convnet": () => import("./fig05-mnist-convnet.ts"),
 } satisfies Record<string, () => Promise<{ readonly default: Experiment }>>;
