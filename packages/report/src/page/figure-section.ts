@@ -95,7 +95,7 @@ function panelHtml(figure: FigureDefinition, drawn: DrawnPanel): Html {
         ${scriptJson(drawn[size].spec)}
       </script>`;
   return html`<div class="panel">
-    <h4>${panel.title}</h4>
+    <h3 class="panel-title">${panel.title}</h3>
     ${drawing("wide")} ${drawing("narrow")}
   </div>`;
 }
