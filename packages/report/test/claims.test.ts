@@ -46,10 +46,6 @@ test("figure 3: the climb", () => {
   expect(judge(fig03, "climbs", fig03Result()).verdict).toBe("reproduced");
   const fall = with_(fig03Result(), (row) => (row["layer"] === 20 && "testError" in row ? { testError: 0.1 } : {}));
   expect(judge(fig03, "climbs", fall).verdict).toBe("not reproduced");
-  const noisy = with_(fig03Result(), ({ layer, dataset, testError }) =>
-    layer === 20 ? { testError: Number(testError) - 0.04 + 0.05 * (Number(dataset) - 2) } : {},
-  );
-  expect(judge(fig03, "climbs", noisy).verdict).toBe("reproduced"); // 0.04 is little among datasets 0.05 apart
   const flat = with_(fig03Result(), (row) => ("testError" in row ? { testError: 0.3 } : {}));
   expect(judge(fig03, "climbs", flat).verdict).toBe("not reproduced");
 });
