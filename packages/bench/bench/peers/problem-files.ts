@@ -2,7 +2,7 @@
 import { createWriteStream, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
-import { type LabelledFeatures, type Scaling, writeNpy } from "@linear-probes/core";
+import { type Features, type LabelledFeatures, type Scaling, writeNpy } from "@linear-probes/core";
 import type { ProblemFiles } from "./peer.ts";
 
 /** The numbers of the files, for whoever fits in this process. */
@@ -41,18 +41,24 @@ export function writeProblem(
 
 /** Centring changes no optimum, but no peer is spared from doing it: only `standardize` is the problem's own. */
 function scaledValues({ features }: LabelledFeatures<"train">, scaling: Scaling): Float32Array {
+  const x = valuesOf(features);
+  if (scaling !== "standardize") return x;
+  const { mean, variance } = features.moments();
+  const inverse = variance.map((value) => (value > 0 ? 1 / Math.sqrt(value) : 0));
+  for (let at = 0; at < x.length; at++) {
+    const col = at % features.cols;
+    x[at] = (x[at]! - mean[col]!) * inverse[col]!;
+  }
+  return x;
+}
+
+/** A copy of X [n, d]. */
+export function valuesOf(features: Features): Float32Array {
   const { rows, cols } = features;
   const x = new Float32Array(rows * cols);
   for (let start = 0; start < rows; start += BLOCK_ROWS) {
     const count = Math.min(BLOCK_ROWS, rows - start);
     x.set(features.readRows(Int32Array.from({ length: count }, (_, row) => start + row)), start * cols);
-  }
-  if (scaling !== "standardize") return x;
-  const { mean, variance } = features.moments();
-  const inverse = variance.map((value) => (value > 0 ? 1 / Math.sqrt(value) : 0));
-  for (let at = 0; at < x.length; at++) {
-    const col = at % cols;
-    x[at] = (x[at]! - mean[col]!) * inverse[col]!;
   }
   return x;
 }

@@ -45,11 +45,10 @@ export function storedRuns({
       threads,
       code: codeOf(name),
     };
-    const { json, reused } = await store.remember(facts, async () => ({
+    const { json } = await store.remember(facts, async () => ({
       json: await make(),
       cost: { seconds: {}, peakRssMiB: 0 },
     }));
-    if (reused) log("  from the store:");
     return runResult.parse(json);
   };
 }

@@ -1,6 +1,6 @@
 /**
  * @file Taps of figure 5's trained convnet: 25,088 columns on 10,000 rows, so that there are more columns than rows,
- * and 3,136 and 1,024 columns on 50,000 rows.
+ * and 3,136 and 512 columns on 50,000 rows.
  */
 import { loadConvnetTap } from "../parts/convnet-tap.ts";
 import type { CompareProblem } from "../problem.ts";
