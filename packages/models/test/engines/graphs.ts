@@ -37,7 +37,7 @@ export function smallConvnet(): LayerGraph {
 }
 
 /** Skips by concatenation of vectors and of images, and two auxiliary heads, one of them in the middle of a chain. */
-export function branchingGraph(): LayerGraph {
+function branchingGraph(): LayerGraph {
   return layerGraph({
     name: "branching",
     layers: [

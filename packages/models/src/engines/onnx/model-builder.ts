@@ -3,7 +3,7 @@ import type { NodeProto, TensorProto, ValueInfoProto } from "onnx-buf";
 import { DataType, graph, int64s, modelBytes, node, tensor, valueInfo } from "../../onnx/build.ts";
 import type { Attribute } from "../../onnx/build.ts";
 
-export type Attributes = Readonly<Record<string, Attribute>>;
+type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface ModelBuilder {
   /** Declares a graph input; a string dimension is symbolic. Returns `name`. */

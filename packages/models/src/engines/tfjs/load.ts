@@ -6,27 +6,36 @@ import { reject } from "@linear-probes/core";
 export type Tfjs = typeof tfjs;
 export type TfjsBackend = "tensorflow" | "wasm" | "cpu";
 
+// Named by variables, because they may be absent: tfjs-node is an optional dependency, and it brings the other.
+const native: string = "@tensorflow/tfjs-node";
 /** Registers the gradients of tfjs-core's kernels; the core alone has none. */
-const withGradients = "@tensorflow/tfjs";
+const gradients: string = "@tensorflow/tfjs";
 
-const packages: readonly (readonly [TfjsBackend, string])[] = [
-  ["tensorflow", "@tensorflow/tfjs-node"],
-  ["wasm", "@tensorflow/tfjs-backend-wasm"],
-  ["cpu", "@tensorflow/tfjs-backend-cpu"],
+/** In order of speed. */
+const backends: readonly (readonly [TfjsBackend, () => Promise<unknown>])[] = [
+  [
+    "tensorflow",
+    () => {
+      restoreOldUtilities();
+      return import(native);
+    },
+  ],
+  ["wasm", () => import("@tensorflow/tfjs-backend-wasm")],
+  ["cpu", () => import("@tensorflow/tfjs-backend-cpu")],
 ];
 
 export async function loadTfjs(wanted?: TfjsBackend): Promise<{ readonly tf: Tfjs; readonly backend: TfjsBackend }> {
   const reasons: string[] = [];
-  for (const [backend, name] of packages) {
+  for (const [backend, load] of backends) {
     if (wanted !== undefined && wanted !== backend) continue;
     try {
-      if (backend === "tensorflow") restoreOldUtilities();
-      for (const each of [withGradients, name]) await import(each);
+      await import(gradients);
+      await load();
       const tf = await import("@tensorflow/tfjs-core");
       if (await tf.setBackend(backend)) return { tf, backend };
-      reasons.push(`${name}: did not start`);
+      reasons.push(`${backend}: did not start`);
     } catch (cause) {
-      reasons.push(`${name}: ${cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause)}`);
+      reasons.push(`${backend}: ${cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause)}`);
     }
   }
   return reject("tfjs engine", "needs TensorFlow.js", reasons.join("; "), "install @tensorflow/tfjs or use onnx");
