@@ -18,4 +18,4 @@ export {
 } from "./pack";
 export { scratchBytes } from "./strips";
 export { accBody } from "./softmax";
-export { sweep, sweepBegin, sweepStaged, sweepUpdate } from "./sweep";
+export { sweep, sweepBackward, sweepForward, sweepResiduals } from "./sweep";

@@ -45,6 +45,8 @@ export class Job {
   columnRate: usize;
   columnEpsilon: usize;
   biasSquare: usize;
+  sums: usize;
+  residuals: usize;
 }
 
 /** f64 numbers per row of margins: k rounded up to whole vectors. */

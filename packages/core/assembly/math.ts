@@ -32,9 +32,16 @@ export function prepare(): void {
   }
 }
 
+/** c[order] + c[order+1] r. */
 // @ts-ignore: decorator
-@inline function term(q: v128, r: v128, order: usize): v128 {
-  return f64x2.add(f64x2.mul(q, r), v128.load(TABLE + (6 + order) * 16));
+@inline function pair(r: v128, order: usize): v128 {
+  const high = f64x2.mul(v128.load(TABLE + (7 + order) * 16), r);
+  return f64x2.add(v128.load(TABLE + (6 + order) * 16), high);
+}
+
+// @ts-ignore: decorator
+@inline function plus(a: v128, b: v128, power: v128): v128 {
+  return f64x2.add(a, f64x2.mul(b, power));
 }
 
 /** exp of two x ≤ 0; relative error below 4e-16; 0 where x < -708, -Infinity included. */
@@ -47,19 +54,14 @@ export function prepare(): void {
   const n = f64x2.sub(t, round);
   const high = f64x2.sub(safe, f64x2.mul(n, v128.load(TABLE + 2 * 16)));
   const r = f64x2.sub(high, f64x2.mul(n, v128.load(TABLE + 3 * 16)));
-  let q = v128.load(TABLE + (6 + ORDER) * 16);
-  q = term(q, r, 12);
-  q = term(q, r, 11);
-  q = term(q, r, 10);
-  q = term(q, r, 9);
-  q = term(q, r, 8);
-  q = term(q, r, 7);
-  q = term(q, r, 6);
-  q = term(q, r, 5);
-  q = term(q, r, 4);
-  q = term(q, r, 3);
-  q = term(q, r, 2);
-  const p = f64x2.add(v128.load(TABLE + 6 * 16), f64x2.add(r, f64x2.mul(f64x2.mul(r, r), q)));
+  // Estrin's order: short chains, so that consecutive calls overlap.
+  const r2 = f64x2.mul(r, r);
+  const r4 = f64x2.mul(r2, r2);
+  const top = plus(pair(r, 10), pair(r, 12), r2);
+  const middle = plus(pair(r, 6), pair(r, 8), r2);
+  const low = plus(pair(r, 2), pair(r, 4), r2);
+  const q = plus(low, plus(middle, top, r4), r4);
+  const p = f64x2.add(v128.load(TABLE + 6 * 16), f64x2.add(r, f64x2.mul(r2, q)));
   const scale = i64x2.add(i64x2.shl(t, 52), v128.load(TABLE + 5 * 16));
   return v128.andnot(f64x2.mul(p, scale), f64x2.lt(x, least)); // NaN stays NaN
 }

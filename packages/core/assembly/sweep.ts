@@ -5,38 +5,115 @@
  */
 import { Job, paddedClasses } from "./job";
 import { gradientOfBlock } from "./blocks";
-import { panelCols, panelCount } from "./strips";
-import { ACC_BIAS, ACC_LOSS, accBody } from "./softmax";
 import { gradientBytes } from "./pack";
+import { ACC_BIAS, accBody, residuals, residuals2 } from "./softmax";
+import { blockExponentials, decode, panelCols, panelCount, STRIP, stripStride } from "./strips";
+import { backwardStrip, decodeForward, stripPanels } from "./tiles";
 
-/** The whole sweep over job.order, when x is all of X in memory. acc[0] sums the losses of all batches. */
+/** Rows of a block within a batch: equal blocks, no larger than the scratch allows. */
+// @ts-ignore: decorator
+@inline function blockStep(job: Job, size: u32): u32 {
+  const blocks = (size + job.blockRows - 1) / job.blockRows;
+  return (((size + blocks - 1) / blocks + 2) / 3) * 3;
+}
+
+/** Bytes from row to row of a block's margins: of one difference for two classes. */
+// @ts-ignore: decorator
+@inline function marginBytes(job: Job): u32 {
+  return job.classes == 2 ? 8 : paddedClasses(job) * 8;
+}
+
+/** The whole sweep over job.order on one thread, x being all of X in memory. acc[0] sums the losses of all batches. */
 export function sweep(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   for (let start: u32 = 0; start < job.orderLength; start += job.batch) {
     const size = min(job.batch, job.orderLength - start);
-    sweepBegin(job, acc);
-    for (let at: u32 = 0; at < size; at += job.blockRows) {
-      const count = min(job.blockRows, size - at);
-      const index = job.order + (start + at) * 4;
-      gradientOfBlock(job, scratch, acc, x, index, job.direction + (start + at) * 4, count);
+    const step = blockStep(job, size);
+    memory.fill(acc + ACC_BIAS, 0, accBody(job) - ACC_BIAS + gradientBytes(job));
+    for (let at: u32 = 0; at < size; at += step) {
+      const count = min(step, size - at);
+      const labels = job.direction + (start + at) * 4; // in the sweep's order
+      gradientOfBlock(job, scratch, acc, x, job.order + (start + at) * 4, labels, count);
     }
-    sweepUpdate(job, acc, size);
+    updateWeights(job, acc + accBody(job), 0, panelCount<f32>(job.cols), 1.0 / <f64>size);
+    updateBias(job, acc + ACC_BIAS, 1.0 / <f64>size);
   }
 }
 
-/** Clears the sums of a batch, except the loss. */
-export function sweepBegin(job: Job, acc: usize): void {
-  memory.fill(acc + ACC_BIAS, 0, accBody(job) - ACC_BIAS + gradientBytes(job));
+/*
+ * The same batch by batch in three phases, for many columns or for rows that lie elsewhere: strips of columns are
+ * shared out among the threads; their partial margins are summed in order, so the bits are those of `sweep`.
+ * The batch has job.batch rows: those that job.index names of job.source, or the first ones there. job.sums has the
+ * form of an accumulator block, job.direction the batch's labels, job.residuals room for R.
+ */
+
+// @ts-ignore: decorator
+@inline function batchRows(job: Job, at: u32): usize {
+  return job.index ? job.source : job.source + at * job.stride;
 }
 
-/** Adds the gradient of `rows` rows that were brought to x one after the other; in the order they stand from `at` on. */
-export function sweepStaged(job: Job, scratch: usize, acc: usize, x: usize, at: u32, rows: u32): void {
-  gradientOfBlock(job, scratch, acc, x, 0, job.direction + at * 4, rows); // labels in the sweep's order
+// @ts-ignore: decorator
+@inline function batchIndex(job: Job, at: u32): usize {
+  return job.index ? job.index + at * 4 : 0;
 }
 
-/** One step with the gradient of a batch of `size` rows; then repacks the weights. */
-export function sweepUpdate(job: Job, acc: usize, size: u32): void {
-  updateWeights(job, acc + accBody(job), 1.0 / <f64>size);
-  updateBias(job, acc + ACC_BIAS, 1.0 / <f64>size);
+/** acc [batch + 3 rows] ← margins of the batch from one strip. */
+export function sweepForward(job: Job, scratch: usize, acc: usize, x: usize, strip: u32, one: u32): void {
+  const p = strip * STRIP;
+  const count = stripPanels<f32>(job, p);
+  const stride = stripStride<f32>(job);
+  const zs = marginBytes(job);
+  const step = blockStep(job, job.batch);
+  for (let at: u32 = 0; at < job.batch; at += step) {
+    const rows = min(step, job.batch - at);
+    decodeForward(job, batchRows(job, at), batchIndex(job, at), rows, p, count, scratch, stride, acc + at * zs, zs);
+  }
+}
+
+/** Sums the strips' margins into those of strip 0; residuals, loss, and the step of the bias. */
+export function sweepResiduals(job: Job, scratch: usize): void {
+  const zs = marginBytes(job);
+  const z = job.acc;
+  for (let strip: u32 = 1; strip < job.parts; strip++) {
+    const from = z + strip * job.accStride;
+    for (let i: u32 = 0; i < job.batch * zs; i += 16) {
+      v128.store(z + i, f64x2.add(v128.load(z + i), v128.load(from + i)));
+    }
+  }
+  const step = blockStep(job, job.batch);
+  const acc = job.sums;
+  memory.fill(acc + ACC_BIAS, 0, accBody(job) - ACC_BIAS);
+  for (let at: u32 = 0; at < job.batch; at += step) {
+    const rows = min(step, job.batch - at);
+    const labels = job.direction + at * 4;
+    if (job.classes == 2) {
+      residuals2<f32>(job, z + at * zs, load<f64>(job.bias), labels, rows, job.residuals + at * 4, acc);
+    } else {
+      const r = job.residuals + at * paddedClasses(job) * 4;
+      residuals<f32>(job, z + at * zs, job.bias, labels, rows, r, blockExponentials<f32>(job, scratch), acc);
+    }
+  }
+  updateBias(job, acc + ACC_BIAS, 1.0 / <f64>job.batch);
+}
+
+/** Gradient and step of one strip's weights. */
+export function sweepBackward(job: Job, scratch: usize, acc: usize, x: usize, strip: u32, one: u32): void {
+  const p = strip * STRIP;
+  const count = stripPanels<f32>(job, p);
+  const stride = stripStride<f32>(job);
+  const rs = job.classes == 2 ? 4 : paddedClasses(job) * 4;
+  const tiles = job.sums + accBody(job);
+  const panels = panelCount<f32>(job.cols);
+  for (let c: u32 = 0; c < job.live; c += 3) {
+    const unit = min(3, job.live - c) * 96; // bytes of a tile
+    memory.fill(tiles + c * panels * 96 + p * unit, 0, count * unit);
+  }
+  const step = blockStep(job, job.batch);
+  for (let at: u32 = 0; at < job.batch; at += step) {
+    const rows = min(step, job.batch - at);
+    decode(job, batchRows(job, at), batchIndex(job, at), rows, p, count, scratch, stride);
+    backwardStrip<f32>(job, scratch, stride, rows, p, count, job.residuals + at * rs, rs, tiles);
+  }
+  updateWeights(job, tiles, p, count, 1.0 / <f64>job.batch);
 }
 
 // @ts-ignore: decorator
@@ -62,12 +139,13 @@ export function sweepUpdate(job: Job, acc: usize, size: u32): void {
   return moved;
 }
 
-function updateWeights(job: Job, tiles: usize, scale: f64): void {
+/** One step of the weights of panels p .. p+count-1; repacks them. */
+function updateWeights(job: Job, tiles: usize, p: u32, count: u32, scale: f64): void {
   const live = job.live; // k - 1
   const panels = panelCount<f32>(job.cols);
   const row = panels * panelCols<f32>() * 8; // bytes of a row of θ
   const factor = f64x2.splat(scale);
-  for (let p: u32 = 0; p < panels; p++) {
+  for (const end = p + count; p < end; p++) {
     for (let v: u32 = 0; v < 3; v++) {
       for (let h: u32 = 0; h < 2; h++) {
         const column = (p * 12 + v * 4 + h * 2) * 8;

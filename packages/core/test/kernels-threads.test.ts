@@ -30,7 +30,7 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [5000, 127, 10],
   [9001, 64, 2],
   [600, 1021, 3],
-  [300, 6000, 2],
+  [300, 6000, 3],
 ];
 
 describe("the same bits", () => {

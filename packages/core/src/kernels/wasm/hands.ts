@@ -1,7 +1,7 @@
 /** @file What the calling thread and every worker do alike: claim row partitions until none is left. */
 import { CONTROL, JOB, lowMemory, SCRATCH, STAGE } from "./job.ts";
 import { instantiate, OPERATIONS, type KernelExports } from "./module.ts";
-import { openSource, type OpenSource, type Source } from "./sources.ts";
+import { openSource, wordsAt, type OpenSource, type Source } from "./sources.ts";
 import type { CompiledModule, SharedMemory } from "./web-assembly.ts";
 
 export interface Hands {
@@ -27,15 +27,17 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
     const id = word(CONTROL.source);
     if (id === 0) return word(CONTROL.x) + (word(CONTROL.gather) === 1 ? 0 : first * stride);
     const to = word(STAGE / 4 + thread);
-    if (word(CONTROL.gather) === 0) {
-      source(id).bring(first, count, to);
-      return to;
-    }
-    const order = get("order") / 4;
-    // Row numbers may lie anywhere in the heap, so they are read through a fresh view.
-    const rows = new Int32Array(memory.buffer, (order + first) * 4, count);
-    for (let i = 0; i < count; i++) source(id).bring(rows[i] ?? 0, 1, to + i * stride);
+    if (word(CONTROL.gather) === 0) source(id).bring(first, count, to);
+    else gather(first, count, to, stride);
     return to;
+  }
+
+  /** Brings `count` rows of job.order, from its entry `first` on. */
+  function gather(first: number, count: number, to: number, stride: number): void {
+    const from = source(word(CONTROL.source));
+    // Row numbers may lie anywhere in the heap, so they are read through a fresh view.
+    const rows = wordsAt(memory, get("order") + first * 4, count);
+    for (let i = 0; i < count; i++) from.bring(rows[i] ?? 0, 1, to + i * stride);
   }
 
   function source(id: number): OpenSource {
@@ -45,15 +47,16 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
   }
 
   function workOn(part: number): void {
-    const operation = OPERATIONS[word(CONTROL.operation)];
-    if (operation === undefined) throw new Error("kernels: no such operation");
-    const scratch = word(SCRATCH / 4 + thread);
-    const acc = get("acc") + part * get("accStride");
     const start = part * word(CONTROL.partRows);
     const end = Math.min(get("rows"), start + word(CONTROL.partRows));
     const stride = get("stride");
+    const operation = OPERATIONS[word(CONTROL.operation)];
+    if (operation === undefined) return gather(start, end - start, get("source") + start * stride, stride);
+    const scratch = word(SCRATCH / 4 + thread);
+    const acc = get("acc") + part * get("accStride");
     kernels.clear(acc, get("accStride"));
-    const step = operation.blocks ? get("blockRows") : end - start;
+    const blocks = Math.ceil((end - start) / get("blockRows"));
+    const step = operation.blocks ? 3 * Math.ceil((end - start) / blocks / 3) : end - start;
     for (let row = start; row < end; row += step) {
       const count = Math.min(step, end - row);
       const x = operation.blocks ? bring(row, count, stride) : 0;

@@ -37,6 +37,8 @@ const WORD_FIELDS = [
   "columnRate",
   "columnEpsilon",
   "biasSquare",
+  "sums",
+  "residuals",
 ] as const;
 
 type FloatField = (typeof FLOAT_FIELDS)[number];

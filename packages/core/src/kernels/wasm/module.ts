@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 import { reject } from "../../errors.ts";
 import { webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
 
-/** Jobs over row partitions, by export name; `blocks` brings X in block by block, else a call does a partition. */
+/**
+ * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition. `stage` is
+ * no kernel: it brings the rows of job.order from outside to job.source.
+ */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
   { name: "forward", blocks: true },
@@ -23,19 +26,20 @@ export const OPERATIONS = [
   { name: "moments", blocks: false },
   { name: "score", blocks: false },
   { name: "probabilities", blocks: false },
+  { name: "sweepForward", blocks: false },
+  { name: "sweepBackward", blocks: false },
 ] as const;
 
-export type OperationName = (typeof OPERATIONS)[number]["name"];
+export const STAGE_ROWS = "stage";
+export type KernelName = (typeof OPERATIONS)[number]["name"];
+export type OperationName = KernelName | typeof STAGE_ROWS;
 
 type PartitionKernel = (job: number, scratch: number, acc: number, x: number, row0: number, rows: number) => void;
 
 /** The exports of dist/kernels.wasm. `job` is always the address JOB. */
-export interface KernelExports extends Record<OperationName, PartitionKernel> {
-  /** A whole sweep when X lies in the shared memory; else begin, staged blocks and update for each batch. */
+export interface KernelExports extends Record<KernelName, PartitionKernel> {
   readonly sweep: PartitionKernel;
-  readonly sweepStaged: PartitionKernel;
-  sweepBegin(job: number, acc: number): void;
-  sweepUpdate(job: number, acc: number, size: number): void;
+  sweepResiduals(job: number, scratch: number): void;
   /** Writes the constants of exp; once for each memory. */
   prepare(): void;
   clear(at: number, bytes: number): void;

@@ -40,6 +40,11 @@ export function bytesAt(memory: SharedMemory, at: number, length: number): Uint8
   return new Uint8Array(memory.buffer, at, length);
 }
 
+export function wordsAt(memory: SharedMemory, at: number, count: number): Int32Array {
+  const { buffer, byteOffset } = bytesAt(memory, at, count * 4);
+  return new Int32Array(buffer, byteOffset, count);
+}
+
 function openBuffer({ chunks, chunkRows, stride }: BufferSource, memory: SharedMemory): OpenSource {
   const views = chunks.map((chunk) => new Uint8Array(chunk));
   return {

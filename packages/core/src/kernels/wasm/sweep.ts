@@ -1,8 +1,11 @@
 /** @file The minibatch sweep: θ and its squares are copied into padded rows, swept over, and copied back. */
 import { reject } from "../../errors.ts";
 import type { MinibatchSweep } from "../kernels.ts";
-import { JOB, SCRATCH, STAGE } from "./job.ts";
+import { CONTROL, JOB, SCRATCH } from "./job.ts";
 import type { Location, Workspace } from "./workspace.ts";
+
+/** Columns of a strip (assembly/strips.ts): what one thread works on at a time. */
+const STRIP_COLUMNS = 1008;
 
 export interface SweepShape {
   readonly n: number;
@@ -59,38 +62,56 @@ export function runSweep(workspace: Workspace, location: Location, shape: SweepS
   kernels.packWeights(JOB);
   workspace.partition(Math.min(batch, order.length), kernels.gradientBytes(JOB), { maxParts: 1 });
   workspace.locate(location);
-  const acc = crew.low.get("acc");
-  kernels.clear(acc, crew.low.get("accStride"));
-  const scratch = crew.low.words[SCRATCH / 4] ?? 0;
-  if (location.source === 0) kernels.sweep(JOB, scratch, acc, location.x, 0, order.length);
-  else sweepStaged(workspace, location, sweep, scratch, acc);
+  const sums = crew.low.get("acc");
+  kernels.clear(sums, crew.low.get("accStride"));
+  if (location.source === 0 && d <= 2 * STRIP_COLUMNS) {
+    kernels.sweep(JOB, crew.low.words[SCRATCH / 4] ?? 0, sums, location.x, 0, order.length);
+  } else {
+    sweepBatches(workspace, location, shape, sweep, sums);
+  }
   takeRows(theta, sweep.weights);
   takeRows(square, sweep.weightsSquare);
   sweep.bias.set(workspace.floats(bias, k));
   sweep.biasSquare.set(workspace.floats(biasSquare, k));
-  return (workspace.floats(acc, 1)[0] ?? 0) / order.length;
+  return (workspace.floats(sums, 1)[0] ?? 0) / order.length;
 }
 
-/** The loop of assembly/sweep.ts for features outside the shared memory: each block's rows are brought in first. */
-function sweepStaged(
-  { kernels, crew }: Workspace,
-  { source, stride }: Location,
+/** The loop of `sweep` in assembly/sweep.ts, batch by batch, with the columns of each shared out among the threads. */
+function sweepBatches(
+  workspace: Workspace,
+  { source, x, stride }: Location,
+  { d, k }: SweepShape,
   { order, batch }: MinibatchSweep,
-  scratch: number,
-  acc: number,
+  sums: number,
 ): void {
-  const blockRows = crew.low.get("blockRows");
-  const stage = crew.low.words[STAGE / 4] ?? 0;
-  const rows = crew.hands.source(source);
+  const { kernels, crew } = workspace;
+  const { control, words, get } = crew.low;
+  const strips = Math.ceil(d / STRIP_COLUMNS);
+  const marginBytes = k === 2 ? 8 : 8 * (k + (k & 1));
+  const accStride = 64 * Math.ceil(((batch + 3) * marginBytes) / 64);
+  const acc = workspace.slot("sweep margins", strips * accStride);
+  const staged = source === 0 ? x : workspace.slot("batch", batch * stride + 64);
+  const numbers = get("order");
+  const labels = get("direction");
+  workspace.job({ sums, residuals: workspace.slot("residuals", accStride), source: staged });
+  const alone = batch * d * k < 500_000 || strips < 2;
+  const overStrips = (name: "sweepForward" | "sweepBackward", stride: number): void => {
+    control[CONTROL.partRows] = 1;
+    workspace.job({ rows: strips, parts: strips, acc, accStride: stride });
+    workspace.run(name, alone);
+  };
   for (let start = 0; start < order.length; start += batch) {
-    const end = Math.min(start + batch, order.length);
-    kernels.sweepBegin(JOB, acc);
-    for (let at = start; at < end; at += blockRows) {
-      const count = Math.min(blockRows, end - at);
-      for (let i = 0; i < count; i++) rows.bring(order[at + i] ?? 0, 1, stage + i * stride);
-      kernels.sweepStaged(JOB, scratch, acc, stage, at, count);
+    const size = Math.min(batch, order.length - start);
+    const here = numbers + start * 4;
+    workspace.job({ batch: size, order: here, index: source === 0 ? here : 0, direction: labels + start * 4 });
+    if (source !== 0) {
+      control[CONTROL.partRows] = Math.ceil(size / 16);
+      workspace.job({ rows: size, parts: Math.ceil(size / Math.ceil(size / 16)) });
+      workspace.run("stage", alone);
     }
-    kernels.sweepUpdate(JOB, acc, end - start);
+    overStrips("sweepForward", accStride);
+    kernels.sweepResiduals(JOB, words[SCRATCH / 4] ?? 0);
+    overStrips("sweepBackward", 0);
   }
 }
 
