@@ -38,13 +38,13 @@ export function drawSynthetic(shape: SyntheticShape, { runtime, stream, rows: mo
   };
 }
 
-interface Teacher {
+export interface Teacher {
   readonly weights: Float64Array; // on D z [k, d]
   readonly deviation: Float64Array; // s [d]
   readonly reflections: readonly Float64Array[]; // unit vectors [d]
 }
 
-function createTeacher({ cols, classes, condition }: SyntheticShape, stream: Stream): Teacher {
+export function createTeacher({ cols, classes, condition }: SyntheticShape, stream: Stream): Teacher {
   const deviation = Float64Array.from({ length: cols }, (_, j) => condition ** (-j / (2 * Math.max(1, cols - 1))));
   const weights = new Float64Array(classes * cols);
   stream.split("teacher").fillNormal(weights);
@@ -60,7 +60,12 @@ function createTeacher({ cols, classes, condition }: SyntheticShape, stream: Str
   return { weights, deviation, reflections };
 }
 
-function drawRows({ cols, classes, labels: rule }: SyntheticShape, rows: number, teacher: Teacher, stream: Stream) {
+export function drawRows(
+  { cols, classes, labels: rule }: SyntheticShape,
+  rows: number,
+  teacher: Teacher,
+  stream: Stream,
+) {
   const x = new Float32Array(rows * cols); // X [n, d]
   const labels = new Int32Array(rows);
   const z = new Float64Array(cols);
