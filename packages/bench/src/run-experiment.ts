@@ -109,8 +109,9 @@ function createProgress(id: string, tasks: readonly TaskLabel[], effects: Effect
     const now = effects.seconds();
     if (now - printedAt < 2 && count < tasks.length) return;
     printedAt = now;
-    const left = computed > 0 ? ((now - start) / computed) * (total - passed) : 0;
-    const eta = count < tasks.length && computed > 0 ? `, about ${Math.ceil(left)} s left` : "";
+    // Before a fiftieth is done, starting up is most of what the clock has seen.
+    const known = count < tasks.length && computed > 0.02 * total;
+    const eta = known ? `, about ${Math.ceil(((now - start) / computed) * (total - passed))} s left` : "";
     effects.log(`${id}: ${count}/${tasks.length} ${tasks[index]?.label ?? ""}, ${(now - start).toFixed(1)} s${eta}`);
   };
 }

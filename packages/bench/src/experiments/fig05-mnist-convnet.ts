@@ -186,7 +186,12 @@ async function runProbes(
     for (const { tap, protocol, stages, facts } of wanted) {
       const { json } = await context.remember(stages, facts, async (meter) => {
         const own = await featuresOf(tap.name, meter);
+        const start = context.seconds();
         const probe = await meter.phase("probes", () => fitProbe(protocol, tap.name, own, settings, context));
+        const seconds = context.seconds() - start;
+        const test = `test error ${(100 * probe.testError).toFixed(2)} %`;
+        if (seconds > 2)
+          context.log(`${tap.name}, ${protocol}: ${test}, ${probe.passes} passes, ${seconds.toFixed(1)} s`);
         return { json: { ...probe } };
       });
       const { name, depth, features: columns } = tap;

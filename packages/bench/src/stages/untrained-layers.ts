@@ -1,9 +1,16 @@
 /**
  * @file The toy of figure 3: a Gaussian half-space and the layers of an untrained deep network above it, a fresh draw
- * of both for every dataset. Layer 0 is the input; layer ℓ is leaky_relu(layer ℓ-1 · W), W Glorot normal, no bias.
+ * of both for every dataset. The kernels compute the layers, not an engine: so the bits are the same on every machine.
  */
-import { type Features, labelled, type LabelledFeatures, type Stream, type WasmRuntime } from "@linear-probes/core";
-import { gaussianHalfspace, type LoadedDataset } from "@linear-probes/models";
+import {
+  type Features,
+  labelled,
+  type LabelledFeatures,
+  reject,
+  type Stream,
+  type WasmRuntime,
+} from "@linear-probes/core";
+import { deepMlp, deepMlpTap, gaussianHalfspace, initialParameters, type LoadedDataset } from "@linear-probes/models";
 
 export type ToySettings = {
   readonly trainRows: number;
@@ -39,19 +46,19 @@ export function untrainedLayers(
   data: LoadedDataset,
 ): ToyLayers {
   const { depth, width, slope } = settings;
-  const network = toyStream(experiment, index).split("network");
-  const std = Math.sqrt(2 / (width + width)); // Glorot & Bengio 2010, with equal fan-in and fan-out
+  const graph = deepMlp({ depth, width, inputs: width, classes: data.classes, slope }).build();
+  const parameters = initialParameters(graph, toyStream(experiment, index).split("network"));
+  const weightsOf = (layer: number): Float32Array => {
+    const name = `${deepMlpTap(layer)}_preact/weights`; // [in, out]; the biases are zero
+    return parameters.get(name) ?? reject("parameters", `must hold ${name}`, "none");
+  };
   const all: Features[] = [];
   const pile = ({ inputs }: LoadedDataset["train"]): Features[] => {
-    const writer = runtime.createFeatures({ rows: inputs.length / width, cols: width, name: "layer 0" });
+    const writer = runtime.createFeatures({ rows: inputs.length / width, cols: width, name: deepMlpTap(0) });
     writer.write(0, Float32Array.from(inputs));
     const features = [writer.finish()];
-    for (let layer = 1; layer <= depth; layer++) {
-      const weights = new Float32Array(width * width); // [in, out]
-      network.split(`layer-${layer}`).fillNormal(weights);
-      for (let at = 0; at < weights.length; at++) weights[at]! *= std;
-      features.push(runtime.denseLeakyRelu(features[layer - 1]!, weights, width, slope));
-    }
+    for (let layer = 1; layer <= depth; layer++)
+      features.push(runtime.denseLeakyRelu(features[layer - 1]!, weightsOf(layer), width, slope));
     all.push(...features);
     return features;
   };
