@@ -4,29 +4,22 @@ import { describe, expect, it } from "vitest";
 import type { Engine, EngineOptions } from "../../src/engines/engine.ts";
 import { createOnnxEngine } from "../../src/engines/onnx.ts";
 import { createTfjsEngine } from "../../src/engines/tfjs.ts";
-import { loadTfjs } from "../../src/engines/tfjs/load.ts";
 import type { LayerGraph } from "../../src/graph.ts";
 import { adam, double, graphs, momentum, randomBatch, randomCase, smallConvnet, using } from "./graphs.ts";
 import { finiteDifferences, referenceLoss, referenceValues } from "./reference-loss.ts";
 
 const rows = 6;
-const whyNoTfjs = await loadTfjs().then(
-  () => undefined,
-  (cause: unknown) => String(cause),
-);
-
 interface Case {
   readonly engine: string;
-  readonly skip: string | undefined; // reason
   readonly create: (graph: LayerGraph, options: EngineOptions) => Promise<Engine>;
 }
 const engines: readonly Case[] = [
-  { engine: "onnx", skip: undefined, create: async (graph, options) => createOnnxEngine(graph, options) },
-  { engine: "tfjs", skip: whyNoTfjs, create: createTfjsEngine },
+  { engine: "onnx", create: async (graph, options) => createOnnxEngine(graph, options) },
+  { engine: "tfjs", create: createTfjsEngine },
 ];
 
-for (const { engine: name, skip, create } of engines)
-  describe.skipIf(skip !== undefined)(`engine ${name}${skip === undefined ? "" : `, skipped: ${skip}`}`, () => {
+for (const { engine: name, create } of engines)
+  describe(`engine ${name}`, () => {
     it.each(graphs)("has the loss and gradients of float64 finite differences on $name", async (graph) => {
       await using(await create(graph, { batch: rows, optimizer: momentum }), async (engine) => {
         const { parameters, batch } = randomCase(graph, rows);
@@ -58,8 +51,7 @@ for (const { engine: name, skip, create } of engines)
     });
   });
 
-const agreement = `onnx and tfjs${whyNoTfjs === undefined ? "" : `, skipped: ${whyNoTfjs}`}`;
-describe.skipIf(whyNoTfjs !== undefined)(agreement, () => {
+describe("onnx and tfjs", () => {
   it.each([momentum, adam])("agree after 20 steps of the same batches and masks, $kind", async (optimizer) => {
     const graph = smallConvnet();
     const after = async (create: Case["create"]): Promise<Float32Array[]> =>

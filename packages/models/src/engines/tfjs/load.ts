@@ -6,10 +6,8 @@ import { reject } from "@linear-probes/core";
 export type Tfjs = typeof tfjs;
 export type TfjsBackend = "tensorflow" | "wasm" | "cpu";
 
-// Named by variables, because they may be absent: tfjs-node is an optional dependency, and it brings the other.
+// Named by a variable, because this optional dependency may be absent.
 const native: string = "@tensorflow/tfjs-node";
-/** Registers the gradients of tfjs-core's kernels; the core alone has none. */
-const gradients: string = "@tensorflow/tfjs";
 
 /** In order of speed. */
 const backends: readonly (readonly [TfjsBackend, () => Promise<unknown>])[] = [
@@ -29,7 +27,8 @@ export async function loadTfjs(wanted?: TfjsBackend): Promise<{ readonly tf: Tfj
   for (const [backend, load] of backends) {
     if (wanted !== undefined && wanted !== backend) continue;
     try {
-      await import(gradients);
+      // Registers the gradients of tfjs-core's kernels; the core alone has none.
+      await import("@tensorflow/tfjs");
       await load();
       const tf = await import("@tensorflow/tfjs-core");
       if (await tf.setBackend(backend)) return { tf, backend };
