@@ -81,7 +81,7 @@ async function compare(flags: CompareFlags): Promise<number> {
     ...(flags.rows === undefined ? {} : { rows: flags.rows }),
     log: effects.log,
     stopped: effects.stop.requested,
-    trainedNetwork: () => latestStoredNetwork(folder),
+    trainedNetwork: async () => latestStoredNetwork(folder),
     ...(flags.fresh ? {} : { remember: storedRuns({ folder, seed, threads, log: effects.log }) }),
   };
   try {

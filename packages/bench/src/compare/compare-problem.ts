@@ -39,6 +39,8 @@ export interface ComparisonContext extends ProblemContext {
 }
 
 export interface ComparisonResult {
+  /** Absent when the problem cannot be had. */
+  readonly dataset?: LoadedProblem["dataset"];
   readonly rows: readonly ComparisonRow[];
   readonly timings: readonly TimingRow[];
 }
@@ -54,6 +56,7 @@ export async function compareProblem(plan: ComparisonPlan, context: ComparisonCo
   const rows: ComparisonRow[] = [problemRow(problem, loaded, context)];
   const timings: TimingRow[] = [];
   const warm = new Set<Contestant>();
+  const budgets = { ...plan.budgets, passes: Math.min(plan.budgets.passes, problem.mostPasses ?? Infinity) };
   try {
     for (const { l2, contestant, seed } of runsOf(plan)) {
       if (stopped()) break;
@@ -61,10 +64,10 @@ export async function compareProblem(plan: ComparisonPlan, context: ComparisonCo
       const cells: RunCells = { problem: problem.name, l2, solver: name, seed };
       const { scaling } = problem;
       const data = sha256(`${loaded.dataset.sha256} ${loaded.train.features.hash}`);
-      const result = await remember({ cells, solver, scaling, budgets: plan.budgets, data }, async () => {
+      const result = await remember({ cells, solver, scaling, budgets, data }, async () => {
         if (!warm.has(contestant)) warmUp(contestant, l2, problem, loaded, context);
         warm.add(contestant);
-        const run = { cells, problem: loaded, scaling, solver, budgets: plan.budgets };
+        const run = { cells, problem: loaded, scaling, solver, budgets };
         return compareRun(runtime, clock, { ...run, stream: stream.split("solver").split(seed) });
       });
       rows.push(...result.rows);
@@ -75,7 +78,7 @@ export async function compareProblem(plan: ComparisonPlan, context: ComparisonCo
   } finally {
     releaseProblem(loaded);
   }
-  return { rows, timings };
+  return { rows, timings, dataset: loaded.dataset };
 }
 
 function runsOf({ l2, contestants, seeds }: ComparisonPlan) {

@@ -12,7 +12,7 @@ export interface ProblemContext {
   readonly rows?: number;
   readonly log: (line: string) => void;
   /** The trained convnet of figure 5, where there is one. */
-  readonly trainedNetwork?: () => TrainedNetwork | undefined;
+  readonly trainedNetwork?: () => Promise<TrainedNetwork | undefined>;
 }
 
 export interface TrainedNetwork {
@@ -26,6 +26,8 @@ export interface CompareProblem {
   readonly scaling: Scaling;
   /** The penalties it is solved at unless others are asked for. */
   readonly l2: readonly number[];
+  /** The most passes of a run that are worth their time here. */
+  readonly mostPasses?: number;
   load(context: ProblemContext): Promise<LoadedProblem | Unavailable>;
 }
 

@@ -14,7 +14,7 @@ export async function loadConvnetTap(
   trainRows: number,
   { runtime, stream, dataDir, rows: most = Infinity, log, trainedNetwork }: ProblemContext,
 ): Promise<LoadedProblem | Unavailable> {
-  const network = trainedNetwork?.();
+  const network = await trainedNetwork?.();
   if (network === undefined) {
     return { unavailable: "no trained convnet is in the store: run `probes reproduce --only fig05` first" };
   }
