@@ -6,7 +6,7 @@
  * vector, class by class. Gradients are float64 tiles: group by group, panel by panel, class by class.
  */
 import { Job } from "./job";
-import { decode, PANEL, panelCols, panelCount, rowAt, STRIP, usedBytes } from "./strips";
+import { clearPadding, PANEL, panelCols, panelCount, rowAt, STRIP, usedBytes } from "./strips";
 
 /** The number of classes that a tile handles, as a type, so that each number has code of its own. */
 @unmanaged class One { a: u8; }
@@ -114,7 +114,6 @@ import { decode, PANEL, panelCols, panelCount, rowAt, STRIP, usedBytes } from ".
 function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32, z: usize, zs: u32): void {
   const from = x + p * PANEL;
   const bytes = usedBytes(job, p, count);
-  const padding = count * PANEL - bytes;
   const c = job.shift + p * PANEL;
   const w = job.weights + p * PANEL * size<N>();
   const last = rows - 1;
@@ -125,11 +124,7 @@ function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
     const x2 = rowAt(job, from, index, min(i + 2, last));
     const at = to + i * stride;
     decodeTile<N>(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
-    if (padding) {
-      memory.fill(at + bytes, 0, padding);
-      memory.fill(at + stride + bytes, 0, padding);
-      memory.fill(at + 2 * stride + bytes, 0, padding);
-    }
+    clearPadding(at, stride, bytes, count);
   }
 }
 
