@@ -1,6 +1,7 @@
 /**
  * @file `--taps auto`: about twenty tensors where a reader of the network would look — after each activation, pool,
- * concat, residual add and normalised block, evenly thinned in depth; always the input and the logits.
+ * concat, residual add and normalised block, evenly thinned in depth; always the input and the logits. Tensors that all
+ * paths from the input pass through (the ends of blocks, not their branches) come first.
  */
 import type { OnnxGraph, OnnxNode } from "./graph.ts";
 import type { Tap } from "./taps.ts";
@@ -46,15 +47,50 @@ export function chooseTaps<T extends Tap>(graph: OnnxGraph, taps: readonly T[], 
   const ends = new Set(
     [...graph.inputs.slice(0, 1).map(({ name }) => name), ...logits(graph)].filter((name) => usable.has(name)),
   );
-  const candidates: { readonly tap: T; readonly weight: number }[] = [];
+  const candidates: Candidate<T>[] = [];
+  const trunk = trunkTensors(graph, usable);
   for (const node of graph.nodes) {
     const name = node.outputs[0];
     const tap = name === undefined ? undefined : usable.get(name);
     const weight = tap && !ends.has(tap.name) ? weigh(graph, node, usable) : 0;
     if (tap && weight > 0) candidates.push({ tap, weight });
   }
-  const kept = new Set(thin(candidates, Math.max(1, wanted - ends.size)).map(({ tap }) => tap.name));
+  const slots = Math.max(1, wanted - ends.size);
+  const onTrunk = thin(
+    candidates.filter(({ tap }) => trunk.has(tap.name)),
+    slots,
+  );
+  const others = thin(
+    candidates.filter(({ tap }) => !trunk.has(tap.name)),
+    slots - onTrunk.length,
+  );
+  const kept = new Set([...onTrunk, ...others].map(({ tap }) => tap.name));
   return taps.filter(({ name, refused }) => refused === undefined && (kept.has(name) || ends.has(name)));
+}
+
+interface Candidate<T> {
+  readonly tap: T;
+  readonly weight: number;
+}
+
+/** Tensors that are the only one alive when they are made: everything after is a function of them alone. */
+function trunkTensors(graph: OnnxGraph, usable: ReadonlyMap<string, Tap>): Set<string> {
+  const readersLeft = new Map<string, number>();
+  for (const name of usable.keys()) readersLeft.set(name, graph.consumers.get(name)?.length ?? 0);
+  const alive = new Set(graph.inputs.map(({ name }) => name).filter((name) => (readersLeft.get(name) ?? 0) > 0));
+  const trunk = new Set<string>();
+  for (const node of graph.nodes) {
+    for (const name of new Set([...node.inputs, ...node.captured])) {
+      const left = (readersLeft.get(name) ?? 0) - 1;
+      readersLeft.set(name, left);
+      if (left <= 0) alive.delete(name);
+    }
+    const made = node.outputs.filter((name) => (readersLeft.get(name) ?? 0) > 0);
+    for (const name of made) alive.add(name);
+    const only = made[0];
+    if (alive.size === 1 && made.length === 1 && only !== undefined) trunk.add(only);
+  }
+  return trunk;
 }
 
 /** How strongly a node ends something: 0 not at all, 1 an activation, 2 a pool or a norm, 3 a concat, a residual add, a recurrent layer. */
@@ -97,10 +133,10 @@ function onlyReader(graph: OnnxGraph, node: OnnxNode): OnnxNode | undefined {
   return readers?.length === 1 ? readers[0] : undefined;
 }
 
-/** What the final softmax reads; the first output itself when there is none. */
-export function logits(graph: OnnxGraph): string[] {
+/** What the final softmax of each output reads (an auxiliary head's too); the output itself when there is none. */
+function logits(graph: OnnxGraph): string[] {
   const names: string[] = [];
-  for (const output of graph.outputs.slice(0, 1)) {
+  for (const output of graph.outputs.slice(0, 4)) {
     let name = output;
     let node = graph.producer.get(name);
     while (node && (heads.has(node.opType) || (movers.has(node.opType) && leadsToHead(graph, node)))) {
@@ -120,13 +156,13 @@ function leadsToHead(graph: OnnxGraph, node: OnnxNode): boolean {
 }
 
 /** At most `slots`, one from each equal stretch of depth: the strongest, and of equals the deepest. */
-function thin<C extends { readonly weight: number }>(candidates: readonly C[], slots: number): C[] {
+function thin<T>(candidates: readonly Candidate<T>[], slots: number): Candidate<T>[] {
   if (candidates.length <= slots) return [...candidates];
-  const kept: C[] = [];
+  const kept: Candidate<T>[] = [];
   for (let slot = 0; slot < slots; slot++) {
     const start = Math.floor((slot * candidates.length) / slots);
     const end = Math.floor(((slot + 1) * candidates.length) / slots);
-    let best: C | undefined;
+    let best: Candidate<T> | undefined;
     for (const candidate of candidates.slice(start, end))
       if (!best || candidate.weight >= best.weight) best = candidate;
     if (best) kept.push(best);

@@ -15,6 +15,13 @@ export function rowShape(dims: readonly number[], plan: RowPlan): number[] {
     : dims.map((dim, i) => (i === plan.axis ? plan.chunk : dim));
 }
 
+/** The tensor's shape for `rows` rows: the inverse of `rowShape`. */
+export function tensorShape(shape: readonly number[], plan: RowPlan, rows: number): number[] {
+  return plan.chunk === 1
+    ? shape.toSpliced(plan.axis, 0, rows)
+    : shape.map((dim, i) => (i === plan.axis ? rows * dim : dim));
+}
+
 /** Rows [rows, features] out of a tensor; the tensor's own memory when they already lie so. */
 export function takeRows(data: Float32Array, dims: readonly number[], plan: RowPlan, rows: number): Float32Array {
   const outer = product(dims.slice(0, plan.axis));

@@ -9,6 +9,7 @@ import { selectTaps } from "./select-taps.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
 import { listTaps } from "./taps.ts";
 import type { Tap } from "./taps.ts";
+import { findLayouts } from "./tap-layout.ts";
 import { tryModel } from "./trial.ts";
 import type { TrialOptions } from "./trial.ts";
 import { product } from "./row-plan.ts";
@@ -47,13 +48,13 @@ export async function openModel(
     options.sample ?? sampleRows(model.graph, plan, options.dimensions),
     options,
   );
+  const layouts = findLayouts(model.graph);
   const taps = listed.map((tap): TappedModel["taps"][number] => {
-    const refused = tap.refused;
-    if (refused !== undefined) return { ...tap, refused };
+    if (tap.refused !== undefined) return { ...tap, refused: tap.refused };
     const facts = measured.get(tap.name) ?? { refused: "the trial run did not reach it" };
-    return "refused" in facts
-      ? { ...tap, refused: facts.refused }
-      : { ...tap, ...facts, features: product(facts.shape) };
+    if ("refused" in facts) return { ...tap, refused: facts.refused };
+    const layout = facts.shape.length === 3 ? layouts.get(tap.name) : undefined;
+    return { ...tap, ...facts, features: product(facts.shape), ...(layout ? { layout } : {}) };
   });
   return {
     model,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { arraySource, toFeeds } from "../../src/onnx/inputs.ts";
 import { openModel } from "../../src/onnx/tapped-model.ts";
 import type { TappedModel } from "../../src/onnx/tapped-model.ts";
@@ -12,6 +12,7 @@ import { makeFixtures, sampleCount } from "./make-fixtures.ts";
 import type { Fixture } from "./make-fixtures.ts";
 import { runNodeByNode } from "./node-by-node.ts";
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // processes and threads start slowly on a busy machine
 const folder = mkdtempSync(join(tmpdir(), "onnx-fixtures-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

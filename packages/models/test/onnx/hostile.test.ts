@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@linear-probes/core";
 import type { TensorProto } from "onnx-buf";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { DataType, graph, int64s, modelBytes, node, tensor, valueInfo } from "../../src/onnx/build.ts";
 import type { GraphParts, ModelOptions } from "../../src/onnx/build.ts";
 import { printable } from "../../src/onnx/printable.ts";
@@ -12,6 +12,7 @@ import { readModel } from "../../src/onnx/read-model.ts";
 import { openModel } from "../../src/onnx/tapped-model.ts";
 import { makeFixtures, outside } from "./make-fixtures.ts";
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // processes and threads start slowly on a busy machine
 const folder = mkdtempSync(join(tmpdir(), "onnx-hostile-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

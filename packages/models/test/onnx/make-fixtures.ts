@@ -542,7 +542,7 @@ function symbolic(stream: Stream): Fixture {
     },
     refused: { shape: /does not depend/, rows: /does not depend/, rows1: /does not depend/, target: /does not depend/ },
     alone: ["mixed", "indices", "centred"],
-    auto: ["x", "logits"],
+    auto: ["x", "logits", "centred"],
   };
 }
 

@@ -1,0 +1,47 @@
+/** @file Everything that the activations of a tap depend on, as plain data: the facts a store hashes into their key. */
+import { env } from "onnxruntime-node";
+import type { Lane } from "./lane.ts";
+import type { OnnxModel } from "./read-model.ts";
+import type { MeasuredTap } from "./tapped-session.ts";
+
+export interface ActivationFacts {
+  readonly model: string; // fingerprint
+  readonly tap: string;
+  readonly reducer: string;
+  /** Path of the stream that random reducers drew from. */
+  readonly stream: string;
+  /** Content hash of the input rows, and the preprocessing they went through. */
+  readonly inputs: string;
+  readonly preprocess: string;
+  readonly batch: number;
+  readonly optimization: string;
+  /** The taps read in the same run: fusion depends on them, unless the graph is run as written. */
+  readonly together: readonly string[];
+  readonly onnxruntime: string;
+  readonly dtype: "float32";
+}
+
+export interface ActivationFactsOptions {
+  readonly reducer: string;
+  readonly stream: string;
+  readonly inputs: string;
+  readonly preprocess: string;
+}
+
+export function activationFacts(
+  model: OnnxModel,
+  lane: Pick<Lane, "batch" | "optimization" | "taps">,
+  tap: MeasuredTap,
+  options: ActivationFactsOptions,
+): ActivationFacts {
+  return {
+    model: model.fingerprint,
+    tap: tap.name,
+    ...options,
+    batch: lane.batch,
+    optimization: lane.optimization,
+    together: lane.optimization === "disabled" ? [] : lane.taps.map(({ name }) => name).sort(),
+    onnxruntime: env.versions.node ?? "unknown",
+    dtype: "float32",
+  };
+}
