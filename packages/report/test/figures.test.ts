@@ -8,12 +8,14 @@ import { wideWidth } from "../src/page/drawing.ts";
 import { compileSpec, renderSvg, themed } from "../src/render.ts";
 import { figureWidth } from "../src/theme.ts";
 import { fig01Result } from "./fixtures/fig01.ts";
+import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
 import { expectGolden } from "./golden.ts";
 
 const figures: readonly FigureDefinition[] = Object.values(registry);
 const fixtures = new Map<string, () => Result>([
   ["fig01-bytes-and-pixels", fig01Result],
+  ["sec2-entropy-chain", sec2Result],
   ["fig03-untrained-depth", fig03Result],
   ["fig05-mnist-convnet", fig05Result],
 ]);

@@ -20,10 +20,9 @@ type Settings = {
 };
 
 const full = {
-  encodings: [
-    ...["pixels", "permutation", "xor", "substitution", "deflate"],
-    ...[1, 2, 4, 8, 16].map((rounds) => `feistel-${rounds}`),
-  ],
+  encodings: ["pixels", "permutation", "xor", "substitution", "deflate"].concat(
+    [1, 2, 4, 8, 16].map((rounds) => `feistel-${rounds}`),
+  ),
   example: 0,
   certified: { strengths: [1e-1, 1e-2, 1e-3, 1e-4, 1e-5], pathGap: 1e-2, chosenGap: 1e-3, passes: 100 },
 };
@@ -88,7 +87,9 @@ async function runAll({ rows, encodings, example, certified }: Settings, context
     const { json } = await context.remember([stages.kernels, stages.bytes], facts, async (meter) => {
       context.log(`${encoding.label} …`);
       const kept = await meter.phase("entropies", () => byteFacts(images, encoding));
-      const watch = (): undefined => void context.stop.check();
+      const watch = (): undefined => {
+        context.stop.check();
+      };
       const probe = await meter.phase("probes", () =>
         byteProbe(runtime, images, encoding, rows, stream.split("probes"), certified, watch),
       );

@@ -3,6 +3,7 @@ import { reject } from "@linear-probes/core";
 import type { Experiment } from "../experiment.ts";
 
 const loaders = {
+  "sec2-entropy-chain": () => import("./sec2-entropy-chain.ts"),
   "fig01-bytes-and-pixels": () => import("./fig01-bytes-and-pixels.ts"),
   "fig03-untrained-depth": () => import("./fig03-untrained-depth.ts"),
   "fig05-mnist-convnet": () => import("./fig05-mnist-convnet.ts"),
