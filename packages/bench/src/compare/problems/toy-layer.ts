@@ -16,7 +16,7 @@ export const toyLayer: CompareProblem = {
     const data = await gaussianHalfspace.load({ stream, rows: { train: most, test: most } });
     const { name, classes, sha256, synthetic } = data;
     const cols = data.inputShape.reduce((product, length) => product * length, 1);
-    const dense = ({ inputs, labels }: typeof data.train) => ({ x: Float32Array.from(inputs), labels, cols, classes });
+    const dense = ({ inputs, labels }: typeof data.train) => ({ x: new Float32Array(inputs), labels, cols, classes });
     const input = {
       train: labelledRows(runtime, "train", name, dense(data.train)),
       test: labelledRows(runtime, "test", name, dense(data.test)),
