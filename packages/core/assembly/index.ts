@@ -16,6 +16,7 @@ export {
   spreadRows,
   weightBytes,
 } from "./pack";
+export { rowScratchBytes, rowSweep, shadowWeights } from "./rows";
 export { scratchBytes } from "./strips";
 export { accBody } from "./softmax";
 export { sweep, sweepBackward, sweepForward, sweepResiduals } from "./sweep";

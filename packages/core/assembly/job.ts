@@ -11,7 +11,9 @@ export class Job {
   rate: f64; // learning rate of the bias
   epsilon: f64; // of the bias
   decay: f64;
-  spare: f64;
+  l2: f64;
+  lipschitz: f64; // L of a line search, in and out
+  shrink: f64; // of L, each step
   // u32 fields
   rows: u32; // n
   cols: u32; // d
@@ -47,6 +49,12 @@ export class Job {
   biasSquare: usize;
   sums: usize;
   residuals: usize;
+  // row-wise loops
+  method: u32;
+  lineSearch: u32;
+  seen: usize; // u8 [n]
+  seenCount: u32;
+  gradientBias: usize;
 }
 
 /** f64 numbers per row of margins: k rounded up to whole vectors. */

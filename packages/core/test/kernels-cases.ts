@@ -1,5 +1,5 @@
 /** @file Problems of odd shapes for the kernel tests, and what every kernel answers on one of them. */
-import type { Features, ProblemKernels, Runtime } from "../src/kernels/kernels.ts";
+import type { Features, ProblemKernels, RowSweep, Runtime } from "../src/kernels/kernels.ts";
 import { rootStream } from "../src/stream.ts";
 
 export interface Case {
@@ -111,9 +111,38 @@ export function answers(kernels: ProblemKernels, features: Features, problem: Ca
   got["sweep.bias"] = sweep.bias;
   got["sweep.weightsSquare"] = sweep.weightsSquare;
   got["sweep.biasSquare"] = sweep.biasSquare;
+  for (const method of ["sag", "saga", "svrg"] as const) {
+    for (const batch of [1, 5]) {
+      const rows = rowSweepOf(problem, method, batch);
+      got[`${method} ${batch}.loss`] = Float64Array.of(kernels.rowSweep(rows));
+      for (const name of ["weights", "bias", "gradient", "biasGradient", "residuals"] as const) {
+        got[`${method} ${batch}.${name}`] = rows[name];
+      }
+    }
+  }
   kernels.releaseMargins(z);
   kernels.releaseMargins(along);
   return got;
+}
+
+/** A row sweep from the middle of things: a third of the rows are seen already. */
+export function rowSweepOf({ n, d, k, weights, bias }: Case, method: RowSweep["method"], batch: number): RowSweep {
+  const stream = rootStream(`kernels/rows/${n}x${d}x${k}`);
+  const small = (count: number): Float64Array => Float64Array.from({ length: count }, () => 0.1 * stream.normal());
+  return {
+    method,
+    batch,
+    order: Int32Array.from({ length: n + 3 }, () => stream.integer(n)),
+    weights: weights.slice(),
+    bias: bias.slice(),
+    residuals: small(n * k),
+    gradient: small(k * d),
+    biasGradient: small(k),
+    seen: Uint8Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 1 : 0)),
+    columnScaleSquare: Float64Array.from({ length: d }, (_, j) => 1 / (1 + (j % 4))),
+    l2: 1e-2,
+    learningRate: 1e-2,
+  };
 }
 
 /** max |a - b| / max |b|; below a hundredth, b counts as the cancelled sum of terms of that size. */

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { createReferenceRuntime } from "../src/kernels/reference.ts";
 import { createWasmRuntime } from "../src/kernels/wasm.ts";
-import { answers, createFeatures, kernelCase, relativeError } from "./kernels-cases.ts";
+import { answers, createFeatures, kernelCase, relativeError, rowSweepOf } from "./kernels-cases.ts";
 
 const wasm = await createWasmRuntime({ threads: 1 });
 const reference = createReferenceRuntime();
@@ -125,6 +125,79 @@ describe("derivatives", () => {
     const offsets = Float64Array.from(bias, (_, c) => dot(weights.subarray(c * d, (c + 1) * d), shift));
     shifted.addBias(centred, offsets);
     expect(relativeError(centred.read(), plain.read())).toBeLessThan(1e-6);
+  });
+});
+
+describe("row-wise sweeps", () => {
+  const problem = kernelCase(200, 21, 4);
+  const { n, d, k, weights, bias, labels, shift } = problem;
+  const features = createFeatures(wasm, problem);
+  const kernels = wasm.bind(features, { labels, classes: k, shift });
+  const empty = () => ({
+    residuals: new Float64Array(n * k),
+    gradient: new Float64Array(k * d),
+    biasGradient: new Float64Array(k),
+    seen: new Uint8Array(n),
+    columnScaleSquare: new Float64Array(d).fill(1),
+  });
+  const all = Int32Array.from({ length: n }, (_, i) => i);
+
+  test("with rate 0, sag fills its memory with residuals and the gradient sum", () => {
+    const sweep = { ...rowSweepOf(problem, "sag", 1), ...empty(), order: all, learningRate: 0 };
+    const loss = kernels.rowSweep(sweep);
+    const gradient = new Float64Array(k * d);
+    const biasGradient = new Float64Array(k);
+    expect(loss).toBeCloseTo(kernels.valueAndGradient(weights, bias, gradient, biasGradient), 6);
+    expect(
+      relativeError(
+        sweep.gradient.map((g) => g / n),
+        gradient,
+      ),
+    ).toBeLessThan(3e-6);
+    expect(
+      relativeError(
+        sweep.biasGradient.map((g) => g / n),
+        biasGradient,
+      ),
+    ).toBeLessThan(3e-6);
+    expect(sweep.weights).toEqual(weights);
+    expect(sweep.seen).toEqual(new Uint8Array(n).fill(1));
+  });
+
+  test("svrg and saga from a full snapshot take the full gradient's step when the batch is all rows", () => {
+    const filled = { ...rowSweepOf(problem, "sag", 1), ...empty(), order: all, learningRate: 0 };
+    kernels.rowSweep(filled);
+    const gradient = new Float64Array(k * d);
+    kernels.valueAndGradient(weights, bias, gradient, new Float64Array(k));
+    const want = weights.map((w, i) => w - 0.5 * ((gradient[i] ?? 0) + 1e-2 * w));
+    for (const method of ["saga", "svrg"] as const) {
+      const divisor = method === "svrg" ? n : 1;
+      const sweep = {
+        ...filled,
+        method,
+        weights: weights.slice(),
+        bias: bias.slice(),
+        gradient: filled.gradient.map((g) => g / divisor),
+        biasGradient: filled.biasGradient.map((g) => g / divisor),
+        residuals: filled.residuals.slice(),
+        batch: n,
+        learningRate: 0.5,
+      };
+      kernels.rowSweep(sweep);
+      expect(relativeError(sweep.weights, want), method).toBeLessThan(3e-6);
+    }
+  });
+
+  test("the line search finds the reference's L, and with it the reference's weights", () => {
+    const exact = reference.bind(createFeatures(reference, problem), { labels, classes: k, shift });
+    const [fast, slow] = [kernels, exact].map((side) => {
+      const sweep = { ...rowSweepOf(problem, "sag", 1), ...empty(), order: all, lineSearch: { lipschitz: 0.01 } };
+      side.rowSweep(sweep);
+      return sweep;
+    });
+    expect(fast?.lineSearch.lipschitz).toBeCloseTo(slow?.lineSearch.lipschitz ?? 0, 9);
+    expect(slow?.lineSearch.lipschitz).toBeGreaterThan(1);
+    expect(relativeError(fast?.weights ?? weights, slow?.weights ?? weights)).toBeLessThan(1e-5);
   });
 });
 

@@ -141,6 +141,8 @@ export interface ProblemKernels {
    * Updates weights, bias and the two accumulators in place; returns the mean loss seen along the way.
    */
   rmspropEpoch(sweep: MinibatchSweep): number;
+  /** Steps of a variance-reduced method over `order`; see {@link RowSweep}. Returns the mean loss seen along the way. */
+  rowSweep(sweep: RowSweep): number;
 }
 
 export interface MinibatchSweep {
@@ -159,4 +161,36 @@ export interface MinibatchSweep {
   readonly learningRate: number; // lr of the bias
   readonly epsilon: number; // ε of the bias
   readonly decay: number; // ρ
+}
+
+/**
+ * A run of SAG (Schmidt, Le Roux & Bach 2013), SAGA (Defazio et al. 2014) or SVRG (Johnson & Zhang 2013) over `order`.
+ * A step takes `batch` rows i, δᵢ = softmax(zᵢ) - yᵢ - Rᵢ and s = Σ δᵢ x̃ᵢ; then
+ *
+ *   W ← (1 - η l2) W - η s² ∘ (a s + g G),   b ← b - η (a Σ δᵢ + g Gᵇ),   G ← G + u s,   Rᵢ ← Rᵢ + u δᵢ
+ *
+ *   sag: a = g = 1/m, u = 1.   saga: a = 1/batch, g = 1/m, u = 1.   svrg: a = 1/batch, g = 1, u = 0,
+ *
+ * where m counts the rows seen, and s² is columnScale². With R = 0 and G = 0 and no row seen, sag with η = 0 fills R
+ * and G with the residuals and the gradient sum of the rows in `order` at the given weights.
+ */
+export interface RowSweep {
+  readonly method: "sag" | "saga" | "svrg";
+  readonly order: Int32Array; // row numbers, any length, repeats allowed
+  readonly batch: number; // rows of a step; the last may have fewer
+  readonly weights: Float64Array; // W [k, d], in place
+  readonly bias: Float64Array; // b [k], in place
+  /** R [n, k]: each row's remembered residual; in place, for svrg only read (p - y at the snapshot). */
+  readonly residuals: Float64Array;
+  /** G [k, d] = Σ Rᵢ x̃ᵢ over the rows seen, in place; for svrg the snapshot's mean gradient, only read. */
+  readonly gradient: Float64Array;
+  readonly biasGradient: Float64Array; // Gᵇ [k], likewise
+  /** 1 for rows seen [n], in place; svrg ignores it. */
+  readonly seen: Uint8Array;
+  /** Square of each column's scale [d]: a step in scaled coordinates, done in kernel coordinates. */
+  readonly columnScaleSquare: Float64Array;
+  readonly l2: number; // in scaled coordinates
+  readonly learningRate: number; // η; not used with a line search
+  /** SAG's line search on L, η = 1/(L + l2): `lipschitz` is updated in place, on the first row of each step. */
+  readonly lineSearch?: { lipschitz: number };
 }

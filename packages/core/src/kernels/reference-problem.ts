@@ -1,6 +1,7 @@
 /** @file The kernels of one binding in the reference back end. Every method is its definition in kernels.ts, in float64. */
 import { reject } from "../errors.ts";
 import type { Binding, Evaluation, Features, LineValues, Margins, MinibatchSweep, ProblemKernels } from "./kernels.ts";
+import { rowSweepReference } from "./reference-rows.ts";
 import { argmaxRow, softmaxRow } from "./softmax.ts";
 
 /** Z [n, k] behind each margin buffer made here. */
@@ -223,5 +224,6 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
       return out;
     },
     rmspropEpoch,
+    rowSweep: (sweep) => rowSweepReference({ rows: n, cols: d, classes: k, x, shift, labels }, sweep),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { SharedMemory } from "./web-assembly.ts";
 
-const FLOAT_FIELDS = ["t", "slope", "rate", "epsilon", "decay", "spare"] as const;
+const FLOAT_FIELDS = ["t", "slope", "rate", "epsilon", "decay", "l2", "lipschitz", "shrink"] as const;
 const WORD_FIELDS = [
   "rows",
   "cols",
@@ -39,6 +39,11 @@ const WORD_FIELDS = [
   "biasSquare",
   "sums",
   "residuals",
+  "method",
+  "lineSearch",
+  "seen",
+  "seenCount",
+  "gradientBias",
 ] as const;
 
 type FloatField = (typeof FLOAT_FIELDS)[number];
@@ -76,6 +81,7 @@ export interface LowMemory {
   readonly control: Int32Array;
   readonly words: Uint32Array; // the whole first page
   readonly get: (field: WordField) => number;
+  readonly getFloat: (field: FloatField) => number;
   set(fields: JobFields): void;
 }
 
@@ -89,6 +95,7 @@ export function lowMemory(memory: SharedMemory): LowMemory {
     control: new Int32Array(memory.buffer, 0, 64),
     words,
     get: (field) => words[wordAt.get(field) ?? -1] ?? Number.NaN,
+    getFloat: (field) => floats[floatAt.get(field) ?? -1] ?? Number.NaN,
     set(fields) {
       for (const [name, value] of Object.entries(fields)) {
         const word = wordAt.get(name);

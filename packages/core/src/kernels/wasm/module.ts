@@ -40,6 +40,10 @@ type PartitionKernel = (job: number, scratch: number, acc: number, x: number, ro
 export interface KernelExports extends Record<KernelName, PartitionKernel> {
   readonly sweep: PartitionKernel;
   sweepResiduals(job: number, scratch: number): void;
+  /** Entries row0 .. row0+rows-1 of job.order. */
+  readonly rowSweep: PartitionKernel;
+  rowScratchBytes(job: number): number;
+  shadowWeights(job: number): void;
   /** Writes the constants of exp; once for each memory. */
   prepare(): void;
   clear(at: number, bytes: number): void;

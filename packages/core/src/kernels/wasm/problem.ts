@@ -1,9 +1,19 @@
 /** @file The kernels of one binding in the wasm back end: sets up each job, runs it, and takes the sums out. */
 import { reject } from "../../errors.ts";
-import type { Binding, Evaluation, Features, LineValues, Margins, MinibatchSweep, ProblemKernels } from "../kernels.ts";
+import type {
+  Binding,
+  Evaluation,
+  Features,
+  LineValues,
+  Margins,
+  MinibatchSweep,
+  ProblemKernels,
+  RowSweep,
+} from "../kernels.ts";
 import { locationOf } from "./features.ts";
 import { JOB } from "./job.ts";
 import type { OperationName } from "./module.ts";
+import { runRows } from "./rows.ts";
 import { runSweep } from "./sweep.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -234,6 +244,10 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
     rmspropEpoch(sweep: MinibatchSweep) {
       describe(k - 1);
       return runSweep(workspace, locationOf(features, workspace), { n, d, k, labels }, sweep);
+    },
+    rowSweep(sweep: RowSweep) {
+      describe(k);
+      return runRows(workspace, locationOf(features, workspace), { n, d, k, labels }, sweep);
     },
   };
 }
