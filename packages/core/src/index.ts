@@ -9,6 +9,7 @@ export * from "./errors.ts";
 export * from "./evaluate.ts";
 export * from "./formats/npy.ts";
 export * from "./formats/npz.ts";
+export * from "./formats/safetensors.ts";
 export * from "./kernels/kernels.ts";
 export * from "./kernels/reference.ts";
 export * from "./kernels/wasm.ts";
