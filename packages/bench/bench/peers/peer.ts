@@ -22,7 +22,7 @@ export interface PeerRequest {
   readonly limitSeconds: number;
 }
 
-export interface PeerFit {
+interface PeerFit {
   readonly probe: LinearProbe;
   readonly seconds: number; // wall, of the fit alone
   readonly cpuSeconds: number; // of all its threads

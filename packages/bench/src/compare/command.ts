@@ -13,6 +13,7 @@ import { chooseContestants, contestants } from "./contestants.ts";
 import type { CompareProblem } from "./problem.ts";
 import { compareProblems } from "./problems/index.ts";
 import { libsvmFile } from "./problems/libsvm-file.ts";
+import { shapeGrid } from "./problems/shape-grid.ts";
 import { systemClock } from "./stopwatch.ts";
 import { latestStoredNetwork } from "./stored-network.ts";
 import { storedRuns } from "./stored-runs.ts";
@@ -21,6 +22,7 @@ import { summaryTable } from "./summary-table.ts";
 interface CompareFlags {
   readonly problems?: readonly string[];
   readonly solvers?: readonly string[];
+  readonly grid: boolean;
   readonly file?: string;
   readonly testFile?: string;
   readonly l2?: readonly number[];
@@ -43,6 +45,7 @@ export function compareCommand(program: Command): void {
     .command("compare")
     .description("compare convex solvers: passes and seconds to a certified optimum")
     .option("--problems <names...>", `of ${compareProblems.map(({ name }) => name).join(", ")} (default: all)`)
+    .option("--grid", "also a grid of columns, classes and condition numbers", false)
     .option("--file <path>", "also a problem of your own, in LIBSVM's format, columns standardised")
     .option("--test-file <path>", "its test rows (default: a fifth of the file)")
     .option("--solvers <names...>", `of ${contestants.map(({ name }) => `"${name}"`).join(", ")} (default: all)`)
@@ -109,15 +112,18 @@ async function compare(flags: CompareFlags): Promise<number> {
   return effects.stop.requested() ? 130 : 0;
 }
 
-function chooseProblems({ problems, file, testFile }: CompareFlags): readonly CompareProblem[] {
+/** Those named; without names all, unless a file or the grid is what is asked for. */
+function chooseProblems({ problems, grid, file, testFile }: CompareFlags): readonly CompareProblem[] {
   for (const name of problems ?? []) {
     if (!compareProblems.some((problem) => problem.name === name))
       reject("problem", `must be one of ${compareProblems.map((problem) => problem.name).join(", ")}`, name);
   }
-  const own =
-    file === undefined ? [] : [libsvmFile({ train: file, ...(testFile === undefined ? {} : { test: testFile }) })];
-  const named = compareProblems.filter(({ name }) => problems?.includes(name) ?? file === undefined);
-  return [...named, ...own];
+  const all = file === undefined && !grid;
+  return [
+    ...compareProblems.filter(({ name }) => problems?.includes(name) ?? all),
+    ...(grid ? shapeGrid : []),
+    ...(file === undefined ? [] : [libsvmFile({ train: file, ...(testFile === undefined ? {} : { test: testFile }) })]),
+  ];
 }
 
 function writeLines(path: string, rows: readonly (ComparisonRow | TimingRow)[]): void {

@@ -23,7 +23,7 @@ export interface ComparisonPlan {
 }
 
 /** All that a run's result depends on, besides the code and the seed of the whole. */
-export interface RunFacts {
+interface RunFacts {
   readonly cells: RunCells;
   readonly solver: Solver;
   readonly scaling: Scaling;

@@ -90,7 +90,7 @@ export function compareRun<State extends Iterate>(
 }
 
 /** True at the first step, and then whenever passes have grown by `factor` since it last was. */
-export function geometricSchedule(factor: number): (step: number, passes: number) => boolean {
+function geometricSchedule(factor: number): (step: number, passes: number) => boolean {
   let next = 0;
   return (step, passes) => {
     if (step > 0 && passes < next) return false;

@@ -61,11 +61,11 @@ const endRow = run.extend({
 });
 export type EndRow = Readonly<z.infer<typeof endRow>>;
 
-export const comparisonRow = z.discriminatedUnion("kind", [problemRow, unavailableRow, pointRow, endRow]);
+const comparisonRow = z.discriminatedUnion("kind", [problemRow, unavailableRow, pointRow, endRow]);
 export type ComparisonRow = Readonly<z.infer<typeof comparisonRow>>;
 
 /** Seconds of the solver alone up to a step: neither certificates nor evaluations count. */
-export const timingRow = run.extend({
+const timingRow = run.extend({
   step: z.number(),
   seconds: z.number(), // wall
   cpuSeconds: z.number(), // of all threads

@@ -9,6 +9,7 @@ import { runResult } from "../compare/comparison-rows.ts";
 import { contestants } from "../compare/contestants.ts";
 import type { CompareProblem, TrainedNetwork } from "../compare/problem.ts";
 import { compareProblems } from "../compare/problems/index.ts";
+import { shapeGrid } from "../compare/problems/shape-grid.ts";
 import { systemClock } from "../compare/stopwatch.ts";
 import { defineExperiment, type TaskContext, type TaskResult } from "../experiment.ts";
 import { digits, type RowSettings } from "../stages/convnet-data.ts";
@@ -17,6 +18,8 @@ import { stateOf } from "../stages/convnet-training.ts";
 type Settings = {
   /** Names, or null for all. */
   readonly problems: readonly string[] | null;
+  /** Also the grid of shapes. */
+  readonly grid: boolean;
   /** At most so many rows of each problem. */
   readonly rows: number;
   readonly seeds: number;
@@ -51,6 +54,7 @@ export default defineExperiment<Settings, Task>({
   profiles: {
     smoke: {
       problems: ["toy-layer", "ill-conditioned", "separable"],
+      grid: false,
       rows: 1000,
       seeds: 2,
       passes: 30,
@@ -60,6 +64,7 @@ export default defineExperiment<Settings, Task>({
     },
     quick: {
       problems: null,
+      grid: false,
       rows: 5000,
       seeds: 3,
       passes: 100,
@@ -69,6 +74,7 @@ export default defineExperiment<Settings, Task>({
     },
     paper: {
       problems: null,
+      grid: true,
       rows: 50_000,
       seeds: 5,
       passes: 200,
@@ -78,10 +84,10 @@ export default defineExperiment<Settings, Task>({
     },
   },
   stages,
-  tasks: ({ problems }) =>
-    compareProblems
-      .filter(({ name }) => problems?.includes(name) ?? true)
-      .map((problem) => ({ label: problem.name, weight: 1, problem })),
+  tasks: ({ problems, grid }) =>
+    [...compareProblems.filter(({ name }) => problems?.includes(name) ?? true), ...(grid ? shapeGrid : [])].map(
+      (problem) => ({ label: problem.name, weight: problem.name.startsWith("grid") ? 0.2 : 1, problem }),
+    ),
   run: ({ problem }, settings, context) => compareOne(problem, settings, context),
 });
 
