@@ -3,7 +3,7 @@ import { certifiedGap, fit, passBudget, type Scaling, sha256, type Solver } from
 import type { ComparisonRow, ProblemRow, RunCells, RunResult, TimingRow } from "./comparison-rows.ts";
 import { type Budgets, compareRun } from "./compare-run.ts";
 import { type CompareProblem, type LoadedProblem, type ProblemContext, releaseProblem } from "./problem.ts";
-import { smoothnessOf } from "./smoothness.ts";
+import { spectrumOf } from "./spectrum.ts";
 import type { Clock } from "./stopwatch.ts";
 
 /** A solver with its settings, and how often it is run: stochastic ones from several seeds, the others once. */
@@ -94,6 +94,7 @@ function problemRow(
   { train, dataset }: LoadedProblem,
   { runtime, stream }: ProblemContext,
 ): ProblemRow {
+  const { most, least } = spectrumOf(runtime, train, scaling, stream.split("spectrum"));
   return {
     kind: "problem",
     problem: name,
@@ -105,7 +106,8 @@ function problemRow(
     cols: train.features.cols,
     classes: train.classes,
     scaling,
-    smoothness: smoothnessOf(runtime, train, scaling, stream.split("smoothness")),
+    varianceMost: most,
+    varianceLeast: least,
   };
 }
 

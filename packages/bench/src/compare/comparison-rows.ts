@@ -28,7 +28,8 @@ const problemRow = z.object({
   cols: z.number(), // d
   classes: z.number(), // k
   scaling: z.enum(["none", "center", "standardize"]),
-  smoothness: z.number(), // λmax(S)/2, S the covariance of the scaled features: the Hessian of the loss is at most this
+  varianceMost: z.number(), // λmax of the covariance of the scaled features
+  varianceLeast: z.number().nullable(), // λmin; null where it was not computed
 });
 export type ProblemRow = Readonly<z.infer<typeof problemRow>>;
 

@@ -1,5 +1,6 @@
 /** @file Which solver when: the quickest to a target on each problem and penalty, with what the problem is like. */
 import type { ProblemRow } from "./comparison-rows.ts";
+import { conditionAtZero } from "./spectrum.ts";
 import type { TimeToTarget } from "./summarize.ts";
 import { groupBy } from "./summarize.ts";
 
@@ -10,7 +11,7 @@ export interface Choice {
   readonly rows: number;
   readonly cols: number;
   readonly classes: number;
-  /** smoothness / l2: bounds the condition number of F. */
+  /** Of the Hessian at W = 0; without preconditioning this is what makes a problem hard. */
   readonly condition: number;
   readonly best: string;
   readonly cost: number; // passes or seconds of the best
@@ -35,7 +36,7 @@ export function whichSolver(
     const facts = best && problemOf.get(best.problem);
     if (best === undefined || facts === undefined) return [];
     const { problem, l2, target } = best;
-    const { rows, cols, classes, smoothness } = facts;
+    const { rows, cols, classes, varianceMost: most, varianceLeast: least } = facts;
     return [
       {
         problem,
@@ -44,7 +45,7 @@ export function whichSolver(
         rows,
         cols,
         classes,
-        condition: smoothness / l2,
+        condition: conditionAtZero({ most, least }, classes, l2),
         best: best.solver,
         cost: best.cost,
         second: second?.solver ?? null,

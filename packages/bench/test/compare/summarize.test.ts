@@ -78,9 +78,10 @@ describe("a comparison's summary", () => {
       rows: 10,
       cols: 3,
       classes: 2,
-      smoothness: 5,
+      varianceMost: 10,
+      varianceLeast: 0,
     };
-    const facts = { problem: "p", l2: 0.1, rows: 10, cols: 3, classes: 2, condition: 50 };
+    const facts = { problem: "p", l2: 0.1, rows: 10, cols: 3, classes: 2, condition: expect.closeTo(51, 10) };
     expect(whichSolver([problem], times, "passes")).toEqual([
       { ...facts, target: 1e-3, best: "exact", cost: 4, second: "noisy", lead: 1 },
       { ...facts, target: 1e-6, best: "exact", cost: 8, second: null, lead: null },

@@ -1,7 +1,7 @@
 import { createOracle, createWasmRuntime, jacobiEigen, rootStream } from "@linear-probes/core";
 import { describe, expect, it } from "vitest";
 import { drawSynthetic, type SyntheticShape } from "../../src/compare/parts/synthetic.ts";
-import { smoothnessOf } from "../../src/compare/smoothness.ts";
+import { conditionAtZero, spectrumOf } from "../../src/compare/spectrum.ts";
 
 const runtime = await createWasmRuntime({ threads: 1 });
 const shape: SyntheticShape = { rows: 4000, cols: 8, classes: 3, condition: 1000, labels: "sampled" };
@@ -32,9 +32,19 @@ describe("drawSynthetic", () => {
     expect(again.test.features.hash).not.toBe(train.features.hash);
   });
 
-  it("has its smoothness measured by power iteration as by an eigendecomposition", () => {
-    const measured = smoothnessOf(runtime, train, "none", rootStream("power"));
-    expect(measured / (largest / 2)).toBeGreaterThan(0.97); // 30 iterations from a random start, from below
-    expect(measured / (largest / 2)).toBeLessThan(1 + 1e-6); // products are float32
+  it("has the ends of its spectrum found by iteration as by an eigendecomposition", () => {
+    const { most, least } = spectrumOf(runtime, train, "none", rootStream("power"));
+    // 30 iterations from a random start, from within; products are float32.
+    expect(most / largest).toBeGreaterThan(0.97);
+    expect(most / largest).toBeLessThan(1 + 1e-6);
+    const smallest = eigenvalues.at(-1) ?? Number.NaN;
+    expect((least ?? Number.NaN) / smallest).toBeGreaterThan(1 - 1e-6);
+    expect((least ?? Number.NaN) / smallest).toBeLessThan(1.03);
+  });
+
+  it("is as hard as its condition number where the penalty is small, and no harder than λmax/l2", () => {
+    const spectrum = { most: 6, least: 0.006 };
+    expect(conditionAtZero(spectrum, 3, 1e-12)).toBeCloseTo(1000, 5);
+    expect(conditionAtZero({ most: 6, least: 0 }, 3, 1e-2)).toBeCloseTo(201, 10);
   });
 });
