@@ -12,6 +12,7 @@ export * from "./formats/npz.ts";
 export * from "./formats/safetensors.ts";
 export * from "./kernels/kernels.ts";
 export * from "./kernels/reference.ts";
+export * from "./kernels/softmax.ts";
 export * from "./kernels/wasm.ts";
 export * from "./linalg/cholesky.ts";
 export * from "./linalg/conjugate-gradients.ts";

@@ -56,7 +56,7 @@ export function readSafetensors(content: Uint8Array, subject: string): Safetenso
     const { type, shape, start, end } = describeTensor(entry, `${subject}: ${name}`);
     if (start !== next) reject(`${subject}: ${name}`, `data must begin at byte ${next}`, start, DAMAGED);
     if (end > data.length) reject(`${subject}: ${name}`, `data must end within ${data.length} bytes`, end, DAMAGED);
-    tensors.set(name, { shape, values: type.view(data.slice(start, end).buffer) });
+    tensors.set(name, { shape, values: type.view(new Uint8Array(data.subarray(start, end)).buffer) });
     next = end;
   }
   if (next !== data.length) reject(subject, `tensors must cover all ${data.length} bytes of data`, next, DAMAGED);

@@ -45,6 +45,14 @@ test("the bytes of the format's own example layout are read", () => {
   });
 });
 
+test("a node Buffer within a larger pool is read like any bytes", () => {
+  const file = writeSafetensors(new Map([["a", { shape: [1], values: Float64Array.of(7) }]]), {});
+  const pool = Buffer.alloc(file.length + 16);
+  pool.set(file, 3);
+  const read = readSafetensors(pool.subarray(3, 3 + file.length), "file");
+  expect(read.tensors.get("a")?.values).toEqual(Float64Array.of(7));
+});
+
 const entry = (dtype: string, shape: unknown, from: number, to: number) => ({ dtype, shape, data_offsets: [from, to] });
 const eight = new Uint8Array(8);
 
