@@ -15,6 +15,7 @@ export interface ActivationFacts {
   readonly preprocess: string;
   readonly batch: number;
   readonly optimization: string;
+  readonly device: string;
   /** The taps read in the same run: fusion depends on them, unless the graph is run as written. */
   readonly together: readonly string[];
   readonly onnxruntime: string;
@@ -30,7 +31,7 @@ export interface ActivationFactsOptions {
 
 export function activationFacts(
   model: OnnxModel,
-  lane: Pick<Lane, "batch" | "optimization" | "taps">,
+  lane: Pick<Lane, "batch" | "optimization" | "device" | "taps">,
   tap: MeasuredTap,
   options: ActivationFactsOptions,
 ): ActivationFacts {
@@ -40,6 +41,7 @@ export function activationFacts(
     ...options,
     batch: lane.batch,
     optimization: lane.optimization,
+    device: lane.device,
     together: lane.optimization === "disabled" ? [] : lane.taps.map(({ name }) => name).sort(),
     onnxruntime: env.versions.node ?? "unknown",
     dtype: "float32",

@@ -9,7 +9,7 @@ const maxRank = 64;
 /** Of a constant: its bytes must be there, so this only bounds arithmetic. */
 const maxElements = 2 ** 40;
 /** Of an input: a row of it has to be allocated. */
-export const maxInputElements = 2 ** 28;
+export const maxInputElements = 2 ** 26;
 
 /** Number of elements of a shape; every dimension must be a whole number ≥ 0 and the product within bounds. */
 export function countElements(subject: string, dims: readonly bigint[], limit = maxElements): number {

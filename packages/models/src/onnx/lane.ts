@@ -4,7 +4,7 @@
  */
 import { rootStream } from "@linear-probes/core";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
-import type { Optimization } from "./open-session.ts";
+import type { Device, Optimization } from "./open-session.ts";
 import type { OnnxModel } from "./read-model.ts";
 import { createReducer } from "./reducers.ts";
 import { openTappedSession } from "./tapped-session.ts";
@@ -25,6 +25,7 @@ export interface Lane {
   readonly cols: readonly number[];
   readonly batch: number;
   readonly optimization: Optimization;
+  readonly device: Device;
   /** Reduced values [rows, cols] of each tap; at most `batch` rows. Valid until the next call. */
   run(block: RowBlock, rows: number): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
@@ -46,6 +47,7 @@ export async function openLane(
     cols: reducers.map(({ cols }) => cols),
     batch: session.batch,
     optimization: session.optimization,
+    device: session.device,
     async run(block, rows) {
       const values = await session.run(block, rows);
       const mask = Object.hasOwn(block, maskInput) ? block[maskInput]?.data : undefined;

@@ -19,6 +19,8 @@ export interface TapFacts {
   readonly rows: RowPlan | null;
 }
 
+const maxElementsTogether = 2 ** 27; // half a gigabyte of float32, three times over
+
 export type Measured = TapFacts | { readonly refused: string };
 
 /** Runs the model on the two rows of `sample` with all of `names` as outputs. */
@@ -70,11 +72,30 @@ async function measureSome(
         found.set(name, { refused: `values of type ${entry.type} cannot be features` });
       else readable.push(name);
     }
-    const runs = await runSample(model, session, plan, readable, sample);
-    for (const name of readable) found.set(name, judge(runs, name, plan.fixedBatch));
+    for (const group of inGroups(readable, metadata)) {
+      const runs = await runSample(model, session, plan, group, sample);
+      for (const name of group) found.set(name, judge(runs, name, plan.fixedBatch));
+    }
   } finally {
     await session.release();
   }
+}
+
+/** Names whose values may be in memory together: large networks are run more than once rather than held whole. */
+function inGroups(names: readonly string[], metadata: ReadonlyMap<string, InferenceSession.ValueMetadata>): string[][] {
+  const groups: string[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const name of names) {
+    const entry = metadata.get(name);
+    const elements = entry?.isTensor ? product(entry.shape.map((dim) => (typeof dim === "number" ? dim : 2))) : 0;
+    size += elements;
+    if (size > maxElementsTogether) {
+      groups.push([]);
+      size = elements;
+    }
+    groups.at(-1)?.push(name);
+  }
+  return groups;
 }
 
 type Outputs = Readonly<Record<string, Tensor>>;

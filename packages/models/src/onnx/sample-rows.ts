@@ -1,7 +1,8 @@
 /** @file Two made-up rows for a trial run, when no data is given: enough to measure shapes, not to measure anything else. */
 import { rootStream } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";
-import type { Dimension, OnnxGraph } from "./graph.ts";
+import type { OnnxGraph } from "./graph.ts";
+import type { Dimension } from "./value-type.ts";
 import type { InputArray } from "./elements.ts";
 import type { BatchPlan, InputPlan, InputRows, RowBlock } from "./inputs.ts";
 import { product } from "./row-plan.ts";

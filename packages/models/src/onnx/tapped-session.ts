@@ -6,7 +6,7 @@ import { toFeeds } from "./inputs.ts";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import type { TapFacts } from "./measure-taps.ts";
 import { openSession, rejectRun } from "./open-session.ts";
-import type { Optimization } from "./open-session.ts";
+import type { Device, Optimization } from "./open-session.ts";
 import { printable } from "./printable.ts";
 import type { OnnxModel } from "./read-model.ts";
 import { product, takeRows, tensorShape } from "./row-plan.ts";
@@ -25,12 +25,15 @@ export interface TappedSessionOptions {
   readonly batch?: number;
   /** Default `all`. */
   readonly optimization?: Optimization;
+  /** Default `cpu`. */
+  readonly device?: Device;
 }
 
 export interface TappedSession {
   /** Rows per forward pass: asked for, unless the file fixes it or a tap needs its rows one by one. */
   readonly batch: number;
   readonly optimization: Optimization;
+  readonly device: Device;
   /** Values [rows, features] of every tap, in the order given; at most `batch` rows. Valid until the next call. */
   run(block: RowBlock, rows: number): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
@@ -50,12 +53,14 @@ export async function openTappedSession(
 ): Promise<TappedSession> {
   const batch = batchOf(plan, taps, options.batch);
   const optimization = options.optimization ?? "all";
+  const device = options.device ?? "cpu";
   const names = taps.map(({ name }) => name);
-  const session = await openSession(model, names, optimization);
+  const session = await openSession(model, names, optimization, device);
   const whole = preallocate(taps, batch);
   return {
     batch,
     optimization,
+    device,
     async run(block, rows) {
       if (!(rows > 0 && rows <= batch)) reject("rows of a run", `must be 1 to ${batch}`, rows);
       try {

@@ -2,7 +2,8 @@
  * @file The taps of a model: every tensor that depends on the input's values, in depth order. Which of them can be read,
  * and their shapes when the file does not say, is measured by a trial run (trial.ts).
  */
-import type { OnnxGraph, OnnxNode, ValueType } from "./graph.ts";
+import type { OnnxGraph, OnnxNode } from "./graph.ts";
+import type { ValueType } from "./value-type.ts";
 import type { OnnxModel } from "./read-model.ts";
 import { printable } from "./printable.ts";
 

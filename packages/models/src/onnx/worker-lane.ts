@@ -59,6 +59,7 @@ export async function openWorkerLane(
     cols,
     batch,
     optimization: options.optimization ?? "all",
+    device: options.device ?? "cpu",
     async run(block, rows) {
       const done = reply();
       worker.postMessage({ block, rows } satisfies LaneTask);

@@ -86,7 +86,7 @@ describe("a file that is not a whole model is refused by name, field and value",
       changed((w) => (w.dataType = 99)),
       /initializer "w", data_type: must be an element type of ONNX, got 99/,
     ],
-    "huge input": [small({ inputs: [valueInfo("x", [2 ** 40, 2])] }), /input "x", dims: at most 2\^28 elements/],
+    "huge input": [small({ inputs: [valueInfo("x", [2 ** 40, 2])] }), /input "x", dims: at most 2\^26 elements/],
     "sequence input": [small({ inputs: [valueInfo("x", ["N", 2], DataType.STRING)] }), /onnxruntime|must be numbers/],
   };
   it.each(Object.entries(cases))("%s", async (_, [bytes, message]) => {
@@ -110,7 +110,7 @@ describe("a file that is not a whole model is refused by name, field and value",
 
   it("a folder, a pipe and a device are not files", () => {
     const pipe = join(folder, "pipe.onnx");
-    execFileSync("mkfifo", [pipe]);
+    makePipe(pipe);
     for (const path of [folder, pipe, "/dev/zero"]) expect(() => readModel(path)).toThrow(/must be a regular file/);
     expect(() => readModel(join(folder, "none.onnx"))).toThrow(/none\.onnx: file: must be readable/);
   });
@@ -127,7 +127,7 @@ describe("external data stays inside the model's folder", () => {
   symlinkSync("/dev/zero", join(home, "zero.bin"));
   symlinkSync(folder, join(home, "up"));
   symlinkSync(join(home, "w.bin"), join(home, "inside.bin"));
-  execFileSync("mkfifo", [join(home, "pipe.bin")]);
+  makePipe(join(home, "pipe.bin"));
 
   function read(location: string, offset = 0, more: Readonly<Record<string, string>> = {}): unknown {
     const path = join(home, "m.onnx");
@@ -262,4 +262,9 @@ function varint(value: number): number[] {
 function manyNodes(count: number): Uint8Array {
   const body = new Uint8Array(2 * count).map((_, i) => (i % 2 === 0 ? 0x0a : 0));
   return Uint8Array.from([0x3a, ...varint(body.length), ...body]);
+}
+
+function makePipe(path: string): void {
+  const tool = "mkfifo"; // Node cannot make pipes
+  execFileSync(tool, [path]);
 }

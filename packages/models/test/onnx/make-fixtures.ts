@@ -70,7 +70,8 @@ function convnet(stream: Stream): Fixture {
   ];
   const parts = graph({
     nodes,
-    inputs: [valueInfo("x", ["batch", 2, 8, 8])],
+    // As files of ONNX IR 3 do, the constants are listed among the inputs.
+    inputs: [valueInfo("w1", [4, 2, 3, 3]), valueInfo("x", ["batch", 2, 8, 8]), valueInfo("b1", [4])],
     outputs: [valueInfo("probabilities", ["batch", 3])],
     initializers,
   });
