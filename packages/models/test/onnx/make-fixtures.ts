@@ -2,10 +2,16 @@
  * @file The conformance set: one small ONNX model for each thing a foreign file may contain, with seeded weights, the
  * taps expected of it in depth order, and those that must be refused.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { rootStream } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";
-import { StringStringEntryProtoSchema, TensorProto_DataLocation, ValueInfoProtoSchema } from "onnx-buf";
+import {
+  FunctionProtoSchema,
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
 import type { TensorProto, ValueInfoProto } from "onnx-buf";
 import { DataType, float, graph, int64s, modelBytes, node, tensor, valueInfo } from "../../src/onnx/build.ts";
 import type { RowBlock } from "../../src/onnx/inputs.ts";
@@ -634,6 +640,40 @@ function channelsLast(stream: Stream): Fixture {
   };
 }
 
+/** An operator of onnxruntime's own domain and a function that the file itself defines, as newer exporters write them. */
+function functions(stream: Stream): Fixture {
+  const nodes = [
+    node("MatMul", ["x", "w1"], ["hidden"]),
+    node("Gelu", ["hidden"], ["gelu"], { domain: "com.microsoft" }),
+    node("Block", ["gelu", "w2"], ["block"], { domain: "pkg.local", name: "block_1" }),
+    node("MatMul", ["block", "w2"], ["logits"]),
+  ];
+  const parts = graph({
+    nodes,
+    inputs: [valueInfo("x", ["N", 4])],
+    outputs: [untyped("logits")],
+    initializers: [weights(stream, "w1", [4, 3]), weights(stream, "w2", [3, 3])],
+  });
+  const model = fromBinary(ModelProtoSchema, modelBytes(parts, { domains: { "com.microsoft": 1, "pkg.local": 1 } }));
+  model.functions.push(
+    create(FunctionProtoSchema, {
+      name: "Block",
+      domain: "pkg.local",
+      input: ["a", "b"],
+      output: ["c"],
+      node: [node("MatMul", ["a", "b"], ["inner"]), node("Relu", ["inner"], ["c"])],
+      opsetImport: [{ domain: "", version: 17n }],
+    }),
+  );
+  return {
+    name: "functions",
+    bytes: toBinary(ModelProtoSchema, model),
+    rows: images(stream, [4]),
+    taps: { x: [4], hidden: [3], gelu: [3], block: [3], logits: [3] },
+    auto: ["x", "gelu", "logits"],
+  };
+}
+
 /** A batch fixed at four, and names that would do harm if they were printed or used as paths. */
 function hostileNames(stream: Stream): Fixture {
   const names = ["../../etc/passwd", "<script>alert(1)</script>", "\u001b[31mred\u001b[0m\u202e", "__proto__x"];
@@ -672,6 +712,7 @@ const makers = [
   symbolic,
   control,
   channelsLast,
+  functions,
   hostileNames,
 ];
 

@@ -42,6 +42,7 @@ export async function runNodeByNode(
     const single = create(ModelProtoSchema, {
       irVersion: model.irVersion,
       opsetImport: model.opsetImport,
+      functions: model.functions,
       graph: {
         name: "one",
         node: [next],
