@@ -69,10 +69,10 @@ export function compareCommand(program: Command): void {
 /** Returns the exit status. What is done is written after every problem. */
 async function compare(flags: CompareFlags): Promise<number> {
   const effects = systemEffects((line) => void process.stdout.write(`${line}\n`));
-  const release = stopOnInterrupt(effects);
   const chosen = chooseProblems(flags);
   const contestants = chooseContestants(flags.solvers ?? []);
   const runtime = await createWasmRuntime({ threads: flags.threads });
+  const release = stopOnInterrupt(effects);
   const rows: ComparisonRow[] = [];
   const timings: TimingRow[] = [];
   const { seed, threads, store: folder } = flags;
