@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { createWasmRuntime, reject, rootStream, writeFileAtomic } from "@linear-probes/core";
 import { stopOnInterrupt, systemEffects } from "../effects.ts";
 import { canonicalJson } from "../json.ts";
+import { provenance } from "../provenance.ts";
 import { resultsFolder } from "../results.ts";
 import { type ComparisonContext, compareProblem } from "./compare-problem.ts";
 import type { ComparisonRow, TimingRow } from "./comparison-rows.ts";
@@ -60,7 +61,11 @@ export function compareCommand(program: Command): void {
     .addOption(new Option("--data-dir <folder>", "where datasets are looked for first").env("PROBES_DATA_DIR"))
     .addOption(storeOption())
     .option("--fresh", "run again what is in the store", false)
-    .option("--out <folder>", "where rows.jsonl and timings.jsonl are written", join(resultsFolder, "compare"))
+    .option(
+      "--out <folder>",
+      "where rows.jsonl, timings.jsonl and run.json are written",
+      join(resultsFolder, "compare"),
+    )
     .action(async (flags: CompareFlags) => {
       process.exitCode = await compare(flags);
     });
@@ -101,6 +106,7 @@ async function compare(flags: CompareFlags): Promise<number> {
       timings.push(...result.timings);
       writeLines(join(flags.out, "rows.jsonl"), rows);
       writeLines(join(flags.out, "timings.jsonl"), timings);
+      writeFileAtomic(join(flags.out, "run.json"), `${JSON.stringify({ ...provenance(), flags }, null, 2)}\n`);
       if (effects.stop.requested()) break;
     }
   } finally {
