@@ -2,6 +2,11 @@
  * @file Inception v3 as an ONNX model: 299 × 299, with the auxiliary head (Szegedy et al. 2016, "Rethinking the Inception
  * architecture", table 1 and figures 5–8; names and sizes as in TF-slim's inception_v3.py). Weights are seeded (He et al.
  * 2015, fan-in) or given; batch normalisation is at its initial state unless given.
+ *
+ * Published weights come in by the ONNX import, without this file: export the trained network once, with
+ * `torch.onnx.export(inception_v3(weights="IMAGENET1K_V1").eval(), torch.zeros(1, 3, 299, 299), "inception-v3.onnx",
+ * input_names=["images"], dynamic_axes={"images": {0: "N"}})` or, for TF-slim, `python -m tf2onnx.convert`, and probe that
+ * file; every result names its sha256.
  */
 import { reject } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";

@@ -12,6 +12,8 @@ import type { MeasuredTap } from "./tapped-session.ts";
 export interface LaneSetup {
   readonly source: string | Uint8Array;
   readonly name: string;
+  /** The file must still be the one that was tried. */
+  readonly fingerprint: string;
   readonly plan: BatchPlan;
   readonly taps: readonly MeasuredTap[];
   readonly options: LaneOptions;
@@ -37,7 +39,15 @@ export async function openWorkerLane(
   const stream = rootStream(options.stream);
   const cols = taps.map((tap) => createReducer(options.reducer ?? "none", tap, stream).cols);
   const outputs = cols.map((count) => new Float32Array(new SharedArrayBuffer(4 * batch * count)));
-  const setup: LaneSetup = { source: model.path ?? model.bytes, name: model.name, plan, taps, options, outputs };
+  const setup: LaneSetup = {
+    source: model.path ?? model.bytes,
+    name: model.name,
+    fingerprint: model.fingerprint,
+    plan,
+    taps,
+    options,
+    outputs,
+  };
   const worker = new Worker(new URL("./lane-worker.ts", import.meta.url), { workerData: setup });
   const ended = new Promise<never>((_, fail) => {
     worker.once("exit", (code) => fail(new Error(`${model.name}: a worker thread ended with code ${code}`)));

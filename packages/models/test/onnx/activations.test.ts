@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { rootStream } from "@linear-probes/core";
 import { describe, expect, it, vi } from "vitest";
 import { activationFacts } from "../../src/onnx/activation-key.ts";
@@ -107,6 +110,18 @@ describe("activations", () => {
     await expect(collect(tapped, arraySource({ input_ids: far, attention_mask: ids }))).rejects.toThrow(
       /onnxruntime must be able to run it, got .*indices element out of data bounds/,
     );
+  });
+
+  it("a file that changes after its trial is refused", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "onnx-changed-"));
+    const path = join(folder, "m.onnx");
+    writeFileSync(path, fixture("convnet"));
+    const tapped = await openModel(path, { isolated: false });
+    writeFileSync(path, fixture("residual"));
+    await expect(openLanes(tapped.model, tapped.plan, tapped.select(["logits"]), { stream: "1" }, 2)).rejects.toThrow(
+      /m\.onnx: file: must not change while it is in use/,
+    );
+    rmSync(folder, { recursive: true });
   });
 
   it("can be stopped", async () => {
