@@ -5,7 +5,7 @@
 import { Job, paddedClasses } from "./job";
 import { sum2 } from "./math";
 import { blockMargins, blockResiduals, blockExponentials, decode, decodeExact, STRIP, stripStride } from "./strips";
-import { ACC_LOSS, accBody, curvatures, residuals, residuals2, scores } from "./softmax";
+import { ACC_LOSS, accBody, curvatures, differences, residuals, residuals2, scores, scores2 } from "./softmax";
 import { backwardStrip, decodeForward, forwardGroups, lastStrip, stripPanels } from "./tiles";
 
 /** Decodes the block strip by strip, leaving the last; returns its margins without bias [rows, zs bytes]. */
@@ -90,11 +90,23 @@ export function forwardExact(job: Job, scratch: usize, acc: usize, x: usize, row
   storeMargins(job, blockForwardExact(job, scratch, x, rows, paddedClasses(job) * 8), row0, rows);
 }
 
+/** Bytes from row to row of R: of one residual for two classes. */
+// @ts-ignore: decorator
+@inline function residualBytes<T>(job: Job): u32 {
+  return (job.classes == 2 ? 1 : paddedClasses(job)) * sizeof<T>();
+}
+
 /** R of the block from its margins. */
 // @ts-ignore: decorator
 @inline function residualsOf<T>(job: Job, scratch: usize, acc: usize, row0: u32, rows: u32): usize {
   const r = blockResiduals<T>(job, scratch);
   const z = job.margins + row0 * paddedClasses(job) * 8;
+  if (job.classes == 2) {
+    const u = blockMargins<T>(job, scratch);
+    differences(z, rows, u);
+    residuals2<T>(job, u, 0, job.labels + row0 * 4, rows, r, acc);
+    return r;
+  }
   residuals<T>(job, z, job.bias, job.labels + row0 * 4, rows, r, blockExponentials<T>(job, scratch), acc);
   return r;
 }
@@ -102,12 +114,12 @@ export function forwardExact(job: Job, scratch: usize, acc: usize, x: usize, row
 /** x̃ᵀ(softmax(Z) - Y). */
 export function backward(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const r = residualsOf<f32>(job, scratch, acc, row0, rows);
-  blockBackward(job, scratch, x, 0, rows, r, paddedClasses(job) * 4, acc, false);
+  blockBackward(job, scratch, x, 0, rows, r, residualBytes<f32>(job), acc, false);
 }
 
 export function backwardExact(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const r = residualsOf<f64>(job, scratch, acc, row0, rows);
-  blockBackwardExact(job, scratch, x, rows, r, paddedClasses(job) * 8, acc);
+  blockBackwardExact(job, scratch, x, rows, r, residualBytes<f64>(job), acc);
 }
 
 /** x̃ᵀ(p ∘ (u - ⟨p, u⟩)), u = x̃ Vᵀ + v; the weights and outBias hold V and v, the margins Z. */
@@ -127,8 +139,13 @@ export function hessian(job: Job, scratch: usize, acc: usize, x: usize, row0: u3
 
 /** Loss and errors. */
 export function evaluate(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
+  const labels = job.labels + row0 * 4;
+  if (job.classes == 2) {
+    scores2(blockForward(job, scratch, x, 0, rows, 8), load<f64>(job.bias), labels, rows, acc);
+    return;
+  }
   const z = blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8);
-  scores(job, z, job.bias, job.labels + row0 * 4, rows, blockExponentials<f32>(job, scratch), acc);
+  scores(job, z, job.bias, labels, rows, blockExponentials<f32>(job, scratch), acc);
 }
 
 /** Σ (x - x₀) and Σ (x - x₀)² per column [2, cols padded to 4], float64; x₀, the first row, lies at job.source. */

@@ -1,6 +1,6 @@
 /** @file Jobs on margins alone: one call does a whole partition, a block of rows at a time. Same form as blocks.ts. */
 import { Job, paddedClasses } from "./job";
-import { lines, lines2, moments as momentsOf, scores, softmaxRows } from "./softmax";
+import { differences, lines, lines2, moments as momentsOf, scores, scores2, softmaxRows } from "./softmax";
 import { blockExponentials, blockMargins } from "./strips";
 
 // @ts-ignore: decorator
@@ -56,7 +56,14 @@ export function score(job: Job, scratch: usize, acc: usize, x: usize, row0: u32,
   const e = blockExponentials<f32>(job, scratch);
   for (const end = row0 + rows; row0 < end; row0 += job.blockRows) {
     const z = rowOf(job, job.margins, row0);
-    scores(job, z, job.bias, job.labels + row0 * 4, min(job.blockRows, end - row0), e, acc);
+    const labels = job.labels + row0 * 4;
+    const count = min(job.blockRows, end - row0);
+    if (job.classes == 2) {
+      differences(z, count, e);
+      scores2(e, 0, labels, count, acc);
+    } else {
+      scores(job, z, job.bias, labels, count, e, acc);
+    }
   }
 }
 

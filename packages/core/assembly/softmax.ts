@@ -149,6 +149,37 @@ export function residuals2<T>(job: Job, u: usize, bias: f64, labels: usize, rows
   addTo(acc + ACC_BIAS + 8, -sum2(biasSum));
 }
 
+/** u [rows] ← z0 - z1 for two classes. Reads and writes whole pairs of rows. */
+export function differences(z: usize, rows: u32, u: usize): void {
+  for (let i: u32 = 0; i < rows; i += 2) v128.store(u + i * 8, difference(v128.load(z + i * 16), v128.load(z + i * 16, 16)));
+}
+
+/** Adds loss and errors for two classes, of u = z0 - z1 + bias. */
+export function scores2(u: usize, bias: f64, labels: usize, rows: u32, acc: usize): void {
+  const one = f64x2.splat(1);
+  let loss = f64x2.splat(0);
+  let errors = i64x2.splat(0);
+  let product = one;
+  let logs: f64 = 0;
+  for (let i: u32 = 0; i < rows; i += 2) {
+    const v = f64x2.add(v128.load(u + i * 8), f64x2.splat(bias));
+    const first = labelIsFirst(labels + i * 4);
+    const here = existing(i, rows);
+    product = f64x2.mul(product, f64x2.add(one, v128.and(expNonPositive(f64x2.neg(f64x2.abs(v))), here)));
+    if ((i & 62) == 62) {
+      logs += logPositive(f64x2.extract_lane(product, 0)) + logPositive(f64x2.extract_lane(product, 1));
+      product = one;
+    }
+    // A tie goes to class 0. Where the label lost the loss has |v| more; at a tie that is 0.
+    const wrong = v128.and(v128.xor(f64x2.ge(v, f64x2.splat(0)), first), here);
+    errors = i64x2.sub(errors, wrong);
+    loss = f64x2.add(loss, v128.and(f64x2.abs(v), wrong));
+  }
+  logs += logPositive(f64x2.extract_lane(product, 0)) + logPositive(f64x2.extract_lane(product, 1));
+  addTo(acc + ACC_LOSS, sum2(loss) + logs);
+  addTo(acc + ACC_ERRORS, <f64>(i64x2.extract_lane(errors, 0) + i64x2.extract_lane(errors, 1)));
+}
+
 /** R ← p ∘ (u - ⟨p, u⟩) with p = softmax(Z + bias), u [rows, ZP]; adds Σ R to the accumulators. */
 export function curvatures(job: Job, z: usize, bias: usize, labels: usize, u: usize, rows: u32, r: usize, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;

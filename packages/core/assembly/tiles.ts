@@ -111,6 +111,86 @@ import { clearPadding, PANEL, panelCols, panelCount, rowAt, STRIP, usedBytes } f
   accumulate<f32, N>(z + 2 * zs, a20, a21, a22);
 }
 
+/** decodeTile for one class. There reading is all the work: a line at a time, with as few addresses as can be. */
+// @ts-ignore: decorator
+@inline function decodeTile1(x0: usize, x1: usize, x2: usize, c: usize, bytes: u32, to: usize, stride: u32, w: usize, z: usize, zs: u32): void {
+  const zero = f32x4.splat(0);
+  let a0 = zero, a1 = zero, a2 = zero;
+  let to1 = to + stride;
+  let to2 = to1 + stride;
+  const end = w + bytes;
+  for (const whole = w + (bytes & ~63); w < whole; ) {
+    let k = v128.load(w);
+    let s = v128.load(c);
+    let v = f32x4.sub(v128.load(x0), s);
+    v128.store(to, v);
+    a0 = mulAdd<f32>(a0, v, k);
+    v = f32x4.sub(v128.load(x1), s);
+    v128.store(to1, v);
+    a1 = mulAdd<f32>(a1, v, k);
+    v = f32x4.sub(v128.load(x2), s);
+    v128.store(to2, v);
+    a2 = mulAdd<f32>(a2, v, k);
+    k = v128.load(w, 16);
+    s = v128.load(c, 16);
+    v = f32x4.sub(v128.load(x0, 16), s);
+    v128.store(to, v, 16);
+    a0 = mulAdd<f32>(a0, v, k);
+    v = f32x4.sub(v128.load(x1, 16), s);
+    v128.store(to1, v, 16);
+    a1 = mulAdd<f32>(a1, v, k);
+    v = f32x4.sub(v128.load(x2, 16), s);
+    v128.store(to2, v, 16);
+    a2 = mulAdd<f32>(a2, v, k);
+    k = v128.load(w, 32);
+    s = v128.load(c, 32);
+    v = f32x4.sub(v128.load(x0, 32), s);
+    v128.store(to, v, 32);
+    a0 = mulAdd<f32>(a0, v, k);
+    v = f32x4.sub(v128.load(x1, 32), s);
+    v128.store(to1, v, 32);
+    a1 = mulAdd<f32>(a1, v, k);
+    v = f32x4.sub(v128.load(x2, 32), s);
+    v128.store(to2, v, 32);
+    a2 = mulAdd<f32>(a2, v, k);
+    k = v128.load(w, 48);
+    s = v128.load(c, 48);
+    v = f32x4.sub(v128.load(x0, 48), s);
+    v128.store(to, v, 48);
+    a0 = mulAdd<f32>(a0, v, k);
+    v = f32x4.sub(v128.load(x1, 48), s);
+    v128.store(to1, v, 48);
+    a1 = mulAdd<f32>(a1, v, k);
+    v = f32x4.sub(v128.load(x2, 48), s);
+    v128.store(to2, v, 48);
+    a2 = mulAdd<f32>(a2, v, k);
+    w += 64;
+    c += 64;
+    x0 += 64;
+    x1 += 64;
+    x2 += 64;
+    to += 64;
+    to1 += 64;
+    to2 += 64;
+  }
+  for (; w < end; w += 16, c += 16, x0 += 16, x1 += 16, x2 += 16, to += 16, to1 += 16, to2 += 16) {
+    const k = v128.load(w);
+    const s = v128.load(c);
+    let v = f32x4.sub(v128.load(x0), s);
+    v128.store(to, v);
+    a0 = mulAdd<f32>(a0, v, k);
+    v = f32x4.sub(v128.load(x1), s);
+    v128.store(to1, v);
+    a1 = mulAdd<f32>(a1, v, k);
+    v = f32x4.sub(v128.load(x2), s);
+    v128.store(to2, v);
+    a2 = mulAdd<f32>(a2, v, k);
+  }
+  store<f64>(z, load<f64>(z) + sumLanes<f32>(a0));
+  store<f64>(z + zs, load<f64>(z + zs) + sumLanes<f32>(a1));
+  store<f64>(z + 2 * zs, load<f64>(z + 2 * zs) + sumLanes<f32>(a2));
+}
+
 function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32, z: usize, zs: u32): void {
   const from = x + p * PANEL;
   const bytes = usedBytes(job, p, count);
@@ -123,7 +203,8 @@ function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
     const x1 = rowAt(job, from, index, min(i + 1, last));
     const x2 = rowAt(job, from, index, min(i + 2, last));
     const at = to + i * stride;
-    decodeTile<N>(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
+    if (size<N>() == 1) decodeTile1(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
+    else decodeTile<N>(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
     clearPadding(at, stride, bytes, count);
   }
 }
@@ -211,12 +292,38 @@ export function backwardTile<T, N>(x: usize, xs: u32, r: usize, rs: u32, rows: u
   }
 }
 
+/** backwardTile for one class and two panels, which gives the sums of one class enough to overlap. */
+function backwardPair<T>(x: usize, xs: u32, r: usize, rs: u32, rows: u32, out: usize): void {
+  const zero = v128.splat<T>(0);
+  let a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero;
+  for (const end = x + rows * xs; x < end; x += xs, r += rs) {
+    const rc = v128.load_splat<T>(r);
+    a0 = mulAdd<T>(a0, v128.load(x), rc);
+    a1 = mulAdd<T>(a1, v128.load(x, 16), rc);
+    a2 = mulAdd<T>(a2, v128.load(x, 32), rc);
+    a3 = mulAdd<T>(a3, v128.load(x, 48), rc);
+    a4 = mulAdd<T>(a4, v128.load(x, 64), rc);
+    a5 = mulAdd<T>(a5, v128.load(x, 80), rc);
+  }
+  const vector = 128 / sizeof<T>();
+  flush<T>(out, a0);
+  flush<T>(out + vector, a1);
+  flush<T>(out + 2 * vector, a2);
+  flush<T>(out + 3 * vector, a3);
+  flush<T>(out + 4 * vector, a4);
+  flush<T>(out + 5 * vector, a5);
+}
+
 /** tiles += stripᵀ R, panels p .. p+count-1; R [rows, live] with stride rs bytes. */
 export function backwardStrip<T>(job: Job, strip: usize, stride: u32, rows: u32, p: u32, count: u32, r: usize, rs: u32, tiles: usize): void {
   const panels = panelCount<T>(job.cols);
   const live = job.live;
   const unit = panelCols<T>() * 8; // bytes of one class in one tile
-  for (const end = p + count; p < end; p++, strip += PANEL) {
+  const end = p + count;
+  if (live == 1) {
+    for (; p + 1 < end; p += 2, strip += 2 * PANEL) backwardPair<T>(strip, stride, r, rs, rows, tiles + p * unit);
+  }
+  for (; p < end; p++, strip += PANEL) {
     let out = tiles;
     let c: u32 = 0;
     for (; c + 3 <= live; c += 3, out += panels * 3 * unit) {
