@@ -3,6 +3,7 @@
  * exhaust memory takes the child down and is refused here, with the reason.
  */
 import { fork } from "node:child_process";
+import { freemem } from "node:os";
 import { InputError, reject } from "@linear-probes/core";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import { measureTaps } from "./measure-taps.ts";
@@ -15,6 +16,8 @@ export interface TrialOptions {
   readonly isolated?: boolean;
   /** Longest time the trial may take. Default 180. */
   readonly limitSeconds?: number;
+  /** The trial is stopped before it leaves the machine with less free memory. Default 512 MiB. */
+  readonly reserveBytes?: number;
 }
 
 export interface TrialRequest {
@@ -39,12 +42,13 @@ export async function tryModel(
 ): Promise<ReadonlyMap<string, Measured>> {
   if (options.isolated === false) return measureTaps(model, plan, taps, sample);
   const request: TrialRequest = { source: model.path ?? model.bytes, name: model.name, plan, taps, sample };
-  const answer = await askChild(model.name, request, options.limitSeconds ?? 180);
+  const answer = await askChild(model.name, request, options);
   if (!answer.ok) throw new InputError(answer.message);
   return new Map(answer.measured);
 }
 
-function askChild(name: string, request: TrialRequest, limitSeconds: number): Promise<TrialAnswer> {
+function askChild(name: string, request: TrialRequest, options: TrialOptions): Promise<TrialAnswer> {
+  const { limitSeconds = 180, reserveBytes = 2 ** 29 } = options;
   return new Promise((resolve, fail) => {
     const child = fork(new URL("./trial-child.ts", import.meta.url), {
       serialization: "advanced",
@@ -52,28 +56,31 @@ function askChild(name: string, request: TrialRequest, limitSeconds: number): Pr
       execArgv: [],
     });
     let answer: TrialAnswer | undefined;
-    let timedOut = false;
+    let stopped: string | undefined;
     let lastWords = "";
-    const timer = setTimeout(() => {
-      timedOut = true;
+    const stop = (why: string): void => {
+      stopped ??= why;
       child.kill("SIGKILL");
-    }, limitSeconds * 1000);
+    };
+    const timer = setTimeout(() => stop(`nothing for ${limitSeconds} s`), limitSeconds * 1000);
+    const watch = setInterval(() => {
+      if (freemem() < reserveBytes) stop(`less than ${Math.round(reserveBytes / 2 ** 20)} MiB of memory left`);
+    }, 100);
     child.stderr?.on("data", (chunk: Buffer) => (lastWords = (lastWords + chunk.toString("latin1")).slice(-600)));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the child is our own file and sends nothing else
     child.on("message", (message) => (answer = message as TrialAnswer));
-    child.on("error", fail);
-    child.on("close", (code, signal) => {
+    const unwatch = (): void => {
       clearTimeout(timer);
+      clearInterval(watch);
+    };
+    child.on("error", (error) => {
+      unwatch();
+      fail(error);
+    });
+    child.on("close", (code, signal) => {
+      unwatch();
       if (answer) resolve(answer);
-      else
-        fail(
-          failure(
-            name,
-            timedOut
-              ? `nothing for ${limitSeconds} s`
-              : `${signal ?? `exit ${code}`} ${printable(lastWords.trim(), 300)}`,
-          ),
-        );
+      else fail(failure(name, stopped ?? `${signal ?? `exit ${code}`} ${printable(lastWords.trim(), 300)}`));
     });
     child.send(request, (error) => {
       if (error && !answer) child.kill("SIGKILL");

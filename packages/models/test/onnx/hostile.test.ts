@@ -190,7 +190,7 @@ describe("external data stays inside the model's folder", () => {
 });
 
 describe("a model that harms its process takes only the trial's down", () => {
-  it("never ends: stopped after the limit", async () => {
+  it("never ends, or eats the memory: stopped at the limit", async () => {
     const body = graph({
       nodes: [node("Identity", ["go_in"], ["go_out"]), node("Relu", ["state"], ["state_out"])],
       inputs: [valueInfo("i", [], DataType.INT64), valueInfo("go_in", [], DataType.BOOL), valueInfo("state", ["N", 2])],
@@ -202,6 +202,9 @@ describe("a model that harms its process takes only the trial's down", () => {
       nodes: [node("Loop", ["trips", "go", "x"], ["y"], { attributes: { body } })],
       initializers: [tensor("trips", [], BigInt64Array.of(2n ** 62n)), go],
     });
+    await expect(openModel(bytes, { reserveBytes: 2 ** 60 })).rejects.toThrow(
+      /less than 1099511627776 MiB of memory left/,
+    );
     await expect(openModel(bytes, { limitSeconds: 1.5 })).rejects.toThrow(
       /model: onnxruntime must survive a trial run, got "nothing for 1\.5 s"/,
     );
