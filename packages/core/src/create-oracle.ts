@@ -49,6 +49,7 @@ export function createOracle(
   const { rows: n, cols: d } = features;
   const map = columnMap(features, problem.scaling, coordinates);
   const kernels = runtime.bind(features, { labels, classes: k, shift: map.shift });
+  const inverse: ColumnMap = { ...map, scale: map.scale.map((s) => (s > 0 ? 1 / s : 0)) };
   const weightCount = k * d;
   const work = scratch(k, d);
   let rowGradients = 0; // a forward or a backward product is half a gradient for each row
@@ -149,7 +150,6 @@ export function createOracle(
       toKernel(theta);
       rowGradients += sweep.order.length;
       // s for W in kernel coordinates: gradients there are 1/scale of those in θ.
-      const inverse = { ...map, scale: map.scale.map((s) => (s > 0 ? 1 / s : 0)) };
       const kernelSquare = new Float64Array(weightCount);
       scaleColumns(square, inverse, k, kernelSquare, 2);
       const biasSquare = square.slice(weightCount);
@@ -169,6 +169,34 @@ export function createOracle(
       theta.set(work.bias, weightCount);
       scaleColumns(kernelSquare, map, k, square, 2);
       square.set(biasSquare, weightCount);
+      return loss;
+    },
+    residuals(margins) {
+      const r = kernels.probabilities(margins);
+      for (let i = 0; i < n; i++) r[i * k + labels[i]!]! -= 1;
+      return r;
+    },
+    rowSweep({ theta, gradient, ...sweep }) {
+      toKernel(theta);
+      rowGradients += sweep.order.length;
+      const kernelGradient = new Float64Array(weightCount);
+      scaleColumns(gradient, inverse, k, kernelGradient);
+      const biasGradient = gradient.slice(weightCount);
+      const loss = kernels.rowSweep({
+        ...sweep,
+        weights: work.weights,
+        bias: work.bias,
+        gradient: kernelGradient,
+        biasGradient,
+        columnScaleSquare: map.scale.map((s) => s * s),
+        l2,
+      });
+      scaleColumns(work.weights, inverse, k, theta);
+      theta.set(work.bias, weightCount);
+      if (sweep.method !== "svrg") {
+        scaleColumns(kernelGradient, map, k, gradient);
+        gradient.set(biasGradient, weightCount);
+      }
       return loss;
     },
   };

@@ -3,7 +3,7 @@
  * k·d + k numbers, features centred (unless the run asks for coordinates "as-declared") and scaled as the probe
  * declares. Centring is an exact change of variables because b is free. The oracle counts what is used.
  */
-import type { LineValues, Margins } from "./kernels/kernels.ts";
+import type { LineValues, Margins, RowSweep } from "./kernels/kernels.ts";
 
 export type Coordinates = "centred" | "as-declared";
 
@@ -50,6 +50,10 @@ export interface Oracle {
   operator(values: Float32Array, rows: number, cols: number): Operator;
   /** One minibatch RMSProp sweep over `order`; θ and its squares are updated in place. order.length/n passes. */
   rmspropEpoch(sweep: RmspropSweep): number;
+  /** p - y [n, k] at Z. No pass. */
+  residuals(margins: Margins): Float64Array;
+  /** Steps of SAG, SAGA or SVRG over `order`; what they are is said at `RowSweep` of the kernels. order.length/n passes. */
+  rowSweep(sweep: StochasticSweep): number;
 }
 
 /** A matrix A [rows, cols] that multiplies as fast as X does. */
@@ -75,4 +79,17 @@ export interface RmspropSweep {
   readonly learningRate: number;
   readonly decay: number;
   readonly epsilon: number;
+}
+
+export interface StochasticSweep {
+  readonly method: RowSweep["method"];
+  readonly order: Int32Array;
+  readonly batch: number;
+  readonly theta: Float64Array; // in place
+  readonly residuals: Float64Array; // R [n, k]; in place, svrg only reads
+  /** G [k·d + k] in solver coordinates, without l2: Σ Rᵢ(x̃ᵢ; 1), for svrg the mean at the snapshot; in place likewise. */
+  readonly gradient: Float64Array;
+  readonly seen: Uint8Array; // [n]; in place, svrg ignores it
+  readonly learningRate: number;
+  readonly lineSearch?: { lipschitz: number };
 }

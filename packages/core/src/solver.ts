@@ -5,9 +5,9 @@ import type { Stream } from "./stream.ts";
 export interface Iterate {
   /** θ in solver coordinates [k·d + k]. Never written to after the step that returned it. */
   readonly theta: Float64Array;
-  /** F(θ) in nats, where the step happened to compute it: a value that is not finite is a divergence. */
+  /** F(θ) in nats or an estimate, where the step has one: a value that is not finite is a divergence. */
   readonly objective?: number;
-  /** ∇F(θ), where the step happened to compute it: lets the driver guess when a certificate is worth its cost. */
+  /** ∇F(θ) or an estimate, where the step has one: lets the driver guess when a certificate is worth its cost. */
   readonly gradient?: Float64Array;
   /** Set when no further progress is possible from here, with the reason (e.g. the line search found no descent). */
   readonly stalled?: string;

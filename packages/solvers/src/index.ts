@@ -6,4 +6,7 @@ export * from "./solvers/lbfgs.ts";
 export * from "./solvers/newton-cg.ts";
 export * from "./solvers/newton-cholesky.ts";
 export * from "./solvers/rmsprop.ts";
+export * from "./solvers/sag.ts";
+export * from "./solvers/saga.ts";
+export * from "./solvers/svrg.ts";
 export * from "./user-rows.ts";

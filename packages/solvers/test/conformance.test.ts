@@ -10,9 +10,11 @@ import {
   passBudget,
   rootStream,
   thawState,
+  type Features,
   type FitResult,
   type MinibatchSweep,
   type ProblemKernels,
+  type RowSweep,
   type Runtime,
   type Solver,
 } from "@linear-probes/core";
@@ -54,9 +56,23 @@ function countingRuntime(runtime: Runtime): { runtime: Runtime; used: () => numb
       hessianVector: () => 1,
       gram: (rows?: Int32Array) => (rows?.length ?? kernels.rows) / kernels.rows,
       rmspropEpoch: (sweep: MinibatchSweep) => sweep.order.length / kernels.rows,
+      rowSweep: (sweep: RowSweep) => sweep.order.length / kernels.rows,
     });
   };
-  return { runtime: { ...runtime, bind }, used: () => used };
+  const createFeatures: Runtime["createFeatures"] = (options) => {
+    const writer = runtime.createFeatures(options);
+    const finish = (): Features => {
+      const features = writer.finish();
+      const readRows = features.readRows.bind(features);
+      const counted = (rows: ArrayLike<number>): Float32Array => {
+        used += rows.length / (2 * features.rows);
+        return readRows(rows);
+      };
+      return Object.assign(features, { readRows: counted });
+    };
+    return { ...writer, finish };
+  };
+  return { runtime: { ...runtime, bind, createFeatures }, used: () => used };
 }
 
 test("every file in the directory is exported, and named as its solver", () => {
