@@ -7,6 +7,7 @@ import * as registry from "../src/figures/index.ts";
 import { wideWidth } from "../src/page/drawing.ts";
 import { compileSpec, renderSvg, themed } from "../src/render.ts";
 import { figureWidth } from "../src/theme.ts";
+import { fig07Result, fig08Result } from "./fixtures/deep.ts";
 import { fig01Result } from "./fixtures/fig01.ts";
 import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
@@ -16,6 +17,8 @@ const figures: readonly FigureDefinition[] = Object.values(registry);
 const fixtures = new Map<string, () => Result>([
   ["fig01-bytes-and-pixels", fig01Result],
   ["sec2-entropy-chain", sec2Result],
+  ["fig07-auxiliary-losses", fig07Result],
+  ["fig08-skip-connection", fig08Result],
   ["fig03-untrained-depth", fig03Result],
   ["fig05-mnist-convnet", fig05Result],
 ]);
@@ -71,7 +74,8 @@ describe.each(figures.map((figure) => ({ id: figure.id, figure })))("$id", ({ fi
       const markers = /class="mark-symbol role-mark.*?<\/g>/gs;
       const [filled, hollow] = [...svg.matchAll(markers)].map(([group]) => group.match(/<path/g)?.length ?? 0);
       const drawn = (filled ?? 0) + (hollow ?? 0);
-      const rows = figure.table(result).rows.filter((row) => panel.id !== "before" || row["step"] === 0);
+      const own = figure.table(result).rows.filter((row) => (row["panel"] ?? panel.id) === panel.id);
+      const rows = own.filter((row) => panel.id !== "before" || row["step"] === 0);
       const shown = rows.filter((row) => panel.id !== "after" || row["step"] !== 0);
       expect(drawn).toBe(shown.length);
       expect(filled).toBe(shown.filter((row) => row["certified"] === true).length);

@@ -3,6 +3,8 @@ import { reject } from "@linear-probes/core";
 import type { Experiment } from "../experiment.ts";
 
 const loaders = {
+  "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
+  "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
   "sec2-entropy-chain": () => import("./sec2-entropy-chain.ts"),
   "fig01-bytes-and-pixels": () => import("./fig01-bytes-and-pixels.ts"),
   "fig03-untrained-depth": () => import("./fig03-untrained-depth.ts"),

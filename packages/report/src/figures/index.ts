@@ -3,3 +3,5 @@ export { sec2EntropyChain } from "./sec2-entropy-chain.ts";
 export { fig01BytesAndPixels } from "./fig01-bytes-and-pixels.ts";
 export { fig03UntrainedDepth } from "./fig03-untrained-depth.ts";
 export { fig05MnistConvnet } from "./fig05-mnist-convnet.ts";
+export { fig07AuxiliaryLosses } from "./fig07-auxiliary-losses.ts";
+export { fig08SkipConnection } from "./fig08-skip-connection.ts";

@@ -1,0 +1,298 @@
+/**
+ * @file One deep network of figures 7 and 8 from its first step to its last, with probes at the steps asked for (its
+ * frames). What is in the store is not made again: probes of a frame, parameters at a frame, and the last state of an
+ * unfinished training.
+ */
+import type { LinearProbe, Row } from "@linear-probes/core";
+import type { Parameters } from "@linear-probes/models";
+import { z } from "zod";
+import type { Stages, TaskContext } from "./experiment.ts";
+import type { Meter } from "./ledger.ts";
+import { rowSchema } from "./results.ts";
+import { stateArrays, stateOf } from "./stages/convnet-training.ts";
+import { type DeepForward, eachLayer, ownAnswer } from "./stages/deep-activations.ts";
+import { createTrainer, type DeepDigits, type NetworkSettings } from "./stages/deep-network.ts";
+import {
+  certifiedDeepProbe,
+  type DeepCertifiedSettings,
+  type DeepRmspropSettings,
+  type FittedProbe,
+  rmspropDeepProbe,
+} from "./stages/deep-probes.ts";
+import type { StoredArray } from "./stored-value.ts";
+
+export type Protocol = "certified-standardized" | "rmsprop-raw";
+
+/** What is measured of a network, and after how many steps. */
+export type Frames = {
+  readonly name: string;
+  readonly steps: readonly number[];
+  readonly images: number; // that probes are fitted to: the first training images
+  readonly layers: readonly number[];
+  readonly protocols: readonly Protocol[];
+  /** Start each certified probe from the one of the frame before. */
+  readonly warm: boolean;
+  readonly certified: DeepCertifiedSettings;
+  readonly rmsprop: DeepRmspropSettings;
+};
+
+export type DeepRun = {
+  readonly variant: string;
+  readonly replica: number; // each has its own weights and its own order of images
+  readonly network: NetworkSettings;
+  readonly frames: readonly Frames[];
+};
+
+export const deepStages = {
+  kernels: new URL("stages/kernels.ts", import.meta.url),
+  training: new URL("stages/deep-network.ts", import.meta.url),
+  activations: new URL("stages/deep-activations.ts", import.meta.url),
+  probes: new URL("stages/deep-probes.ts", import.meta.url),
+};
+
+const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
+const KEEP_EVERY = 250; // steps
+const OWN_ANSWER_IMAGES = 10_000;
+
+export async function runDeep(run: DeepRun, digits: DeepDigits, context: TaskContext): Promise<readonly Row[]> {
+  const networks = createNetworks(run, digits, context);
+  try {
+    const rows: Row[] = [];
+    const warm = new Map<string, ReadonlyMap<number, LinearProbe>>();
+    for (const { frames, step } of inOrder(run.frames)) {
+      const place = { variant: run.variant, replica: run.replica, frames: frames.name, step };
+      rows.push({ ...place, kind: "model", ...(await ownRow(run, frames, step, digits, networks, context)) });
+      for (const { protocol, cells, probes } of await probesAt({
+        run,
+        frames,
+        step,
+        digits,
+        networks,
+        context,
+        warm,
+      })) {
+        rows.push(...cells.map((row) => ({ ...place, kind: "probe", protocol, ...row })));
+        if (frames.warm && protocol === "certified-standardized") warm.set(frames.name, probes);
+      }
+    }
+    networks.finish();
+    return rows;
+  } finally {
+    await networks.dispose();
+  }
+}
+
+/** By step, so that a network is trained once. */
+function inOrder(all: readonly Frames[]) {
+  return all.flatMap((frames) => frames.steps.map((step) => ({ frames, step }))).sort((a, b) => a.step - b.step);
+}
+
+interface Networks {
+  /** Parameters after so many steps, from the store or trained. */
+  at(step: number, meter: Meter): Promise<Parameters>;
+  readonly facts: Readonly<Record<string, string | number | NetworkSettings>>;
+  /** Takes unfinished training out of the store. */
+  finish(): void;
+  dispose(): Promise<void>;
+}
+
+function createNetworks({ network, replica, frames }: DeepRun, digits: DeepDigits, context: TaskContext): Networks {
+  const stream = context.stream.split(`replica-${replica}`);
+  const used = [deepStages.training];
+  const facts = { network, data: digits.record.sha256, images: digits.labels.length, stream: stream.path };
+  const stateFacts = (step: number) => ({ kind: "deep-state", step, ...facts });
+  const kept = new Set(frames.filter(({ warm }) => !warm).flatMap(({ steps }) => steps));
+  const last = Math.max(...frames.flatMap(({ steps }) => steps));
+  let keptState: number | undefined;
+  const trainer = createTrainer({
+    network,
+    digits,
+    stream,
+    threads: context.runtime.threads,
+    stop: context.stop,
+    log: context.log,
+    keepEvery: KEEP_EVERY,
+    keep(state) {
+      context.keep(used, stateFacts(state.step), { json: null, arrays: stateArrays(state) }, noCost);
+      if (keptState !== undefined && keptState !== state.step) context.forget(used, stateFacts(keptState));
+      keptState = state.step;
+    },
+  });
+  const train = async (step: number, meter: Meter): Promise<Parameters> => {
+    if (trainer.step === undefined || trainer.step > step) {
+      const found = latest(step, (at) => context.recall(used, stateFacts(at)));
+      keptState = found?.at;
+      trainer.start(found === undefined ? undefined : stateOf(found.at, found.entry.arrays));
+    }
+    return meter.phase("training", () => trainer.advance(step));
+  };
+  return {
+    facts,
+    async at(step, meter) {
+      if (!kept.has(step)) return train(step, meter);
+      const own = { kind: "deep-parameters", step, ...facts };
+      const found = context.recall(used, own);
+      if (found !== undefined) return parametersOf(found.arrays);
+      const parameters = await train(step, meter);
+      context.keep(used, own, { json: null, arrays: Object.fromEntries(parameters) }, noCost);
+      return parameters;
+    },
+    finish() {
+      for (let step = KEEP_EVERY; step <= last; step += KEEP_EVERY) context.forget(used, stateFacts(step));
+      if (keptState !== undefined) context.forget(used, stateFacts(keptState));
+    },
+    dispose: () => trainer.dispose(),
+  };
+}
+
+// What training costs is counted with the probes that asked for it.
+const noCost = { seconds: {}, peakRssMiB: 0 };
+
+function latest<T>(step: number, recall: (at: number) => T | undefined) {
+  for (let at = step; at > 0; at--) {
+    const entry = recall(at);
+    if (entry !== undefined) return { at, entry };
+  }
+  return undefined;
+}
+
+function parametersOf(arrays: Readonly<Record<string, StoredArray>>): Parameters {
+  return new Map(
+    Object.entries(arrays).flatMap(([name, values]) => (values instanceof Float32Array ? [[name, values]] : [])),
+  );
+}
+
+async function ownRow(
+  run: DeepRun,
+  frames: Frames,
+  step: number,
+  digits: DeepDigits,
+  networks: Networks,
+  context: TaskContext,
+): Promise<Row> {
+  const images = Math.min(OWN_ANSWER_IMAGES, frames.images);
+  const facts = { kind: "deep-own-answer", step, own: images, ...networks.facts };
+  const { json } = await context.remember([deepStages.training, deepStages.activations], facts, async (meter) => {
+    const parameters = await networks.at(step, meter);
+    const forward = forwardOf(run, parameters, digits, images, context);
+    return { json: { ...(await meter.phase("activations", () => ownAnswer(forward))) } };
+  });
+  const { error, loss } = z.object({ error: z.number(), loss: z.number() }).parse(json);
+  return { trainError: error, trainLoss: loss, rows: images, majorityError: majorityError(digits, frames.images) };
+}
+
+/** The error, on the images that probes are fitted to, of always answering the most frequent digit. */
+function majorityError({ labels, classes }: DeepDigits, images: number): number {
+  const counts = new Float64Array(classes);
+  for (const label of labels.subarray(0, images)) counts[label]! += 1;
+  return 1 - Math.max(...counts) / Math.min(images, labels.length);
+}
+
+function forwardOf(
+  run: DeepRun,
+  parameters: Parameters,
+  digits: DeepDigits,
+  rows: number,
+  context: TaskContext,
+): DeepForward {
+  return { network: run.network, parameters, digits, rows, threads: context.runtime.threads, stop: context.stop };
+}
+
+interface FrameJob {
+  readonly run: DeepRun;
+  readonly frames: Frames;
+  readonly step: number;
+  readonly digits: DeepDigits;
+  readonly networks: Networks;
+  readonly context: TaskContext;
+  readonly warm: ReadonlyMap<string, ReadonlyMap<number, LinearProbe>>;
+}
+
+/** The probes of one frame, each protocol stored by itself; the layers are made once for those that are missing. */
+async function probesAt(job: FrameJob) {
+  const { run, frames, step, networks, context } = job;
+  const before = frames.steps[frames.steps.indexOf(step) - 1];
+  const wanted = frames.protocols.map((protocol) => ({
+    protocol,
+    facts: {
+      kind: "deep-probes",
+      protocol,
+      step,
+      ...networks.facts,
+      probed: frames.images,
+      layers: frames.layers,
+      options: protocol === "rmsprop-raw" ? frames.rmsprop : frames.certified,
+      warmFrom: frames.warm && protocol !== "rmsprop-raw" ? frames.steps.slice(0, frames.steps.indexOf(step)) : [],
+    },
+  }));
+  const missing = wanted.filter(({ facts }) => context.recall(probeStages, facts) === undefined);
+  let made: ReadonlyMap<Protocol, readonly FittedProbe[]> | undefined;
+  const found: { protocol: Protocol; cells: readonly Row[]; probes: ReadonlyMap<number, LinearProbe> }[] = [];
+  for (const { protocol, facts } of wanted) {
+    const { json, arrays } = await context.remember(probeStages, facts, async (meter) => {
+      made ??= await fitLayers(
+        job,
+        missing.map((one) => one.protocol),
+        meter,
+      );
+      const fits = made.get(protocol) ?? [];
+      const probes = frames.warm && protocol === "certified-standardized" ? probeArrays(fits) : {};
+      return { json: fits.map(({ cells }) => ({ ...cells })), arrays: probes };
+    });
+    const cells = z.array(rowSchema).parse(json);
+    found.push({ protocol, cells, probes: probesOf(arrays, job.digits.classes) });
+  }
+  if (made !== undefined) {
+    const after = before === undefined ? "" : `, after the frame at step ${before}`;
+    context.log(`${run.variant} ${run.replica}: ${frames.name}, probes at step ${step}${after}`);
+  }
+  return found;
+}
+
+const probeStages: Stages = Object.values(deepStages);
+
+async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: Meter) {
+  const { run, frames, step, digits, networks, context, warm } = job;
+  const { runtime } = context;
+  const parameters = await networks.at(step, meter);
+  const forward = forwardOf(run, parameters, digits, frames.images, context);
+  const made = new Map(protocols.map((protocol) => [protocol, [] as FittedProbe[]] as const));
+  // Of no step: what is the same after any number of steps, the input, is to be probed in the same way.
+  const stream = context.stream.split(`replica-${run.replica}`).split("probes");
+  let probing = 0;
+  await meter.phase("activations and probes", () =>
+    eachLayer(runtime, forward, frames.layers, LAYERS_AT_ONCE, (features) => {
+      probing += 1;
+      const own = stream.split(`layer-${features.layer}`);
+      const start = warm.get(frames.name)?.get(features.layer);
+      for (const [protocol, fits] of made)
+        fits.push(
+          protocol === "rmsprop-raw"
+            ? rmspropDeepProbe(runtime, features, own.split(protocol), frames.rmsprop)
+            : certifiedDeepProbe(runtime, features, own.split(protocol), frames.certified, start),
+        );
+      if (probing % 20 === 0) context.log(`step ${step}, ${probing} of ${frames.layers.length} layers probed`);
+    }),
+  );
+  return made;
+}
+
+function probeArrays(fits: readonly FittedProbe[]): Record<string, StoredArray> {
+  return Object.fromEntries(
+    fits.flatMap(({ cells, probe }) => [
+      [`${cells.layer}/weights`, probe.weights],
+      [`${cells.layer}/bias`, probe.bias],
+    ]),
+  );
+}
+
+function probesOf(arrays: Readonly<Record<string, StoredArray>>, classes: number): ReadonlyMap<number, LinearProbe> {
+  return new Map(
+    Object.entries(arrays).flatMap(([name, weights]) => {
+      const [layer, part] = name.split("/");
+      const bias = arrays[`${layer}/bias`];
+      if (part !== "weights" || !(weights instanceof Float64Array && bias instanceof Float64Array)) return [];
+      return [[Number(layer), { classes, cols: weights.length / classes, weights, bias }] as const];
+    }),
+  );
+}

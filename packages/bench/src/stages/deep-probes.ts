@@ -1,0 +1,110 @@
+/**
+ * @file The probes of figures 7 and 8, on training rows as the paper's are: to a certified optimum on standardised
+ * features, and the paper's way, RMSProp on raw features for a fixed number of epochs.
+ *
+ * Pixels (layer 0) are not standardised: that would blow up those that are almost always blank.
+ */
+import {
+  certifiedGap,
+  fit,
+  type FitResult,
+  type LinearProbe,
+  passBudget,
+  type Runtime,
+  stepBudget,
+  type Stream,
+} from "@linear-probes/core";
+import { lbfgs, rmsprop } from "@linear-probes/solvers";
+import { scoresOnTrain } from "../probe-cells.ts";
+import type { LayerFeatures } from "./deep-activations.ts";
+
+export type DeepCertifiedSettings = {
+  readonly l2: number;
+  readonly relativeGap: number; // certified, at which a fit ends
+  readonly passes: number; // budget
+};
+
+export type DeepRmspropSettings = {
+  readonly l2: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly decay: number;
+};
+
+export interface FittedProbe {
+  readonly cells: {
+    readonly layer: number;
+    readonly features: number;
+    readonly rows: number;
+    readonly scaling: string;
+    readonly l2: number;
+    readonly trainError: number;
+    readonly trainLoss: number; // nats
+    readonly objective: number; // nats
+    readonly gapNats: number | null; // null: nothing is proved
+    readonly relativeGap: number | null;
+    readonly certified: boolean;
+    readonly status: string;
+    readonly passes: number;
+  };
+  readonly probe: LinearProbe;
+}
+
+export function certifiedDeepProbe(
+  runtime: Runtime,
+  features: LayerFeatures,
+  stream: Stream,
+  { l2, relativeGap, passes }: DeepCertifiedSettings,
+  start?: LinearProbe,
+): FittedProbe {
+  const { train, layer } = features;
+  const scaling = layer === 0 ? "none" : "standardize";
+  const result = fit(runtime, { train, l2, scaling }, lbfgs({ memory: 40, accuracy: 0.5 }), {
+    stream,
+    stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
+    ...(start !== undefined && { start }),
+  });
+  return fitted(runtime, features, result, { scaling, l2, certified: result.status === "converged" });
+}
+
+export function rmspropDeepProbe(
+  runtime: Runtime,
+  features: LayerFeatures,
+  stream: Stream,
+  { l2, epochs, batch, learningRate, decay }: DeepRmspropSettings,
+): FittedProbe {
+  const scaling = "none";
+  const { train } = features;
+  const result = fit(runtime, { train, l2, scaling }, rmsprop({ batch, learningRate, decay }), {
+    stream,
+    stop: [stepBudget(epochs)],
+  });
+  return fitted(runtime, features, result, { scaling, l2, certified: false });
+}
+
+function fitted(
+  runtime: Runtime,
+  { layer, train }: LayerFeatures,
+  { probe, certificate, status, passes, ...rest }: FitResult,
+  declared: { readonly scaling: string; readonly l2: number; readonly certified: boolean },
+): FittedProbe {
+  const scores = scoresOnTrain(runtime, { probe, certificate, status, passes, ...rest }, train);
+  const { objective, dualityGap, relativeGap } = certificate;
+  return {
+    probe,
+    cells: {
+      layer,
+      features: train.features.cols,
+      rows: train.features.rows,
+      ...declared,
+      trainError: scores.error,
+      trainLoss: scores.loss,
+      objective,
+      gapNats: Number.isFinite(dualityGap) ? dualityGap : null,
+      relativeGap: Number.isFinite(relativeGap) ? relativeGap : null,
+      status,
+      passes,
+    },
+  };
+}

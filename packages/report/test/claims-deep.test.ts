@@ -1,0 +1,94 @@
+/** @file The claims of figures 7 and 8 on rows made by hand, both ways; the digitised values against what the paper's figure shows. */
+import type { Result } from "@linear-probes/bench";
+import type { Row } from "@linear-probes/core";
+import { expect, test } from "vitest";
+import { type Claim, judgeClaim } from "../src/claim.ts";
+import { claims as fig07 } from "../src/claims/fig07-auxiliary-losses.ts";
+import { claims as fig08 } from "../src/claims/fig08-skip-connection.ts";
+import { digitised } from "../src/paper/fig08-digitised.ts";
+import { crossings, probes } from "../src/points/deep-networks.ts";
+import { fig07Result, fig08Result } from "./fixtures/deep.ts";
+
+const judge = (claims: readonly Claim[], id: string, result: Result) => {
+  const claim = claims.find((one) => one.id === id);
+  if (claim === undefined) throw new Error(`no claim ${id}`);
+  return judgeClaim(claim, result);
+};
+const changed = (result: Result, change: (row: Row) => Partial<Row>): Result => ({
+  ...result,
+  rows: result.rows.map((row) => Object.assign({}, row, change(row))),
+});
+
+test("the digitised frames have 129 bars, and the plateaus lie where the notes on the figure say", () => {
+  for (const step of [0, 500, 2000]) expect(digitised(step)?.length).toBe(129);
+  expect(
+    digitised(0)
+      ?.slice(32, 64)
+      .every((error) => error === 0.889),
+  ).toBe(true);
+  expect(digitised(2000)?.[64]).toBe(0.063);
+  expect(digitised(0)?.[0]).toBe(0.107);
+  expect(digitised(1)).toBeUndefined();
+});
+
+test("figure 8: bumps, the ignored half, and plateaus that only the paper's way of fitting shows", () => {
+  const result = fig08Result();
+  expect(judge(fig08, "two-bumps", result).verdict).toBe("reproduced");
+  expect(judge(fig08, "ignores-first-half", result).verdict).toBe("reproduced");
+  expect(judge(fig08, "ignores-first-half-always", result).verdict).toBe("reproduced");
+  const plateaus = judge(fig08, "plateaus-are-blind", result);
+  expect(plateaus.verdict).toBe("depends on the probe's optimality");
+  expect(plateaus.findings.map(({ holds }) => holds)).toEqual([false, true]);
+  expect(judge(fig08, "input-does-not-move", result).verdict).toBe("reproduced");
+});
+
+test("figure 8: each claim can fail", () => {
+  const used = changed(fig08Result(), (row) => (row["layer"] === 63 && row["step"] !== 0 ? { trainError: 0.05 } : {}));
+  expect(judge(fig08, "ignores-first-half", used).verdict).toBe("not reproduced");
+  expect(judge(fig08, "ignores-first-half-always", used).verdict).toBe("not reproduced");
+  const flat = changed(fig08Result(), (row) => ("layer" in row ? { trainError: 0.5 } : {}));
+  expect(judge(fig08, "two-bumps", flat).verdict).toBe("not reproduced");
+  expect(judge(fig08, "falls-to-the-right", flat).verdict).toBe("not reproduced");
+  expect(judge(fig08, "digitised-first-frame", flat).verdict).toBe("not reproduced");
+  const moved = changed(fig08Result(), (row) =>
+    row["layer"] === 0 && row["step"] === 500 ? { trainError: 0.07 } : {},
+  );
+  expect(judge(fig08, "input-does-not-move", moved).verdict).toBe("not reproduced");
+  const worse = changed(fig08Result(), (row) => (row["layer"] === 63 ? { trainError: 0.9 } : {}));
+  expect(judge(fig08, "not-below-majority", worse).verdict).toBe("not reproduced");
+});
+
+test("figure 7: trained with, untrained without, and five pairs", () => {
+  const result = fig07Result();
+  for (const id of [
+    "trains-with-auxiliary-losses",
+    "does-not-train-without",
+    "five-networks",
+    "not-impressive",
+    "layers-fall",
+  ])
+    expect(judge(fig07, id, result).verdict, id).toBe("reproduced");
+  const one = changed(result, (row) =>
+    row["kind"] === "model" && row["variant"] === "plain" && row["replica"] === 3 ? { trainError: 0.5 } : {},
+  );
+  expect(judge(fig07, "five-networks", one).verdict).toBe("not reproduced");
+  const four = { ...result, rows: result.rows.filter((row) => row["replica"] !== 4) };
+  expect(judge(fig07, "five-networks", four).verdict).toBe("not judged");
+});
+
+test("claims about 128 layers of MNIST are not judged on less", () => {
+  const small = {
+    ...fig08Result(),
+    rows: fig08Result().rows.filter((row) => !("layer" in row) || Number(row["layer"]) <= 100),
+  };
+  expect(judge(fig08, "two-bumps", small).reason).toContain("100 layers");
+  const short = { ...fig08Result(), rows: fig08Result().rows.filter((row) => Number(row["step"]) <= 500) };
+  expect(judge(fig08, "ignores-first-half", short).reason).toContain("500 steps");
+});
+
+test("crossings: the first step at which each layer's probe is good enough", () => {
+  const found = crossings(probes(fig08Result().rows, "animation"), 0.3);
+  expect(found.find(({ layer }) => layer === 0)?.step).toBe(0);
+  expect(found.find(({ layer }) => layer === 63)).toBeUndefined();
+  expect(found.find(({ layer }) => layer === 128)?.step).toBe(300);
+});
