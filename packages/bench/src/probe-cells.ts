@@ -4,6 +4,7 @@ import {
   type FitResult,
   labelled,
   type LabelledFeatures,
+  type LinearProbe,
   type Runtime,
   type Scores,
 } from "@linear-probes/core";
@@ -14,16 +15,11 @@ export function probeCells(
   scores: { readonly test: Scores; readonly train: Scores },
   l2: number,
 ): ProbeCells {
-  const { dualityGap, relativeGap } = fit.certificate;
-  return {
-    testError: scores.test.error,
-    trainError: scores.train.error,
-    gapNats: dualityGap,
-    relativeGap: Number.isFinite(relativeGap) ? relativeGap : null,
-    l2,
-    status: fit.status,
-    passes: fit.passes,
-  };
+  return { ...gapCells(fit), testError: scores.test.error, trainError: scores.train.error, l2, passes: fit.passes };
+}
+
+function gapCells({ status, certificate: { dualityGap, relativeGap } }: FitResult) {
+  return { status, gapNats: dualityGap, relativeGap: Number.isFinite(relativeGap) ? relativeGap : null };
 }
 
 /**
@@ -38,22 +34,29 @@ export function scoresOnTrain(
   return evaluateOnValidation(runtime, probe, labelled("validation", features, labels, classes));
 }
 
-/** What figure 5 says of a probe besides. */
-export type ConvnetProbe = Omit<
-  Extract<Fig05Row, { kind: "probe" }>,
-  "kind" | "step" | "epoch" | "tap" | "depth" | "features" | "protocol"
->;
+/** A probe of figure 5 before the test images are looked at. */
+export interface FittedProbe {
+  readonly probe: LinearProbe;
+  readonly cells: Omit<
+    Extract<Fig05Row, { kind: "probe" }>,
+    "kind" | "step" | "epoch" | "tap" | "depth" | "features" | "protocol" | "testError"
+  >;
+}
 
-export function convnetProbe(
+/** And after. */
+export type ConvnetProbe = FittedProbe["cells"] & { readonly testError: number };
+
+export function fittedProbe(
   fit: FitResult,
-  scores: { readonly train: Scores; readonly validation: Scores; readonly test: Scores },
-  { l2, scaling, certified }: Pick<ConvnetProbe, "l2" | "scaling" | "certified">,
-): ConvnetProbe {
-  return {
-    ...probeCells(fit, scores, l2),
-    scaling,
-    certified,
-    validationError: scores.validation.error,
+  scores: { readonly train: Scores; readonly validation: Scores },
+  choices: Pick<FittedProbe["cells"], "l2" | "scaling" | "certified" | "passes">,
+): FittedProbe {
+  const cells = {
+    ...gapCells(fit),
+    trainError: scores.train.error,
     trainLoss: scores.train.loss,
+    validationError: scores.validation.error,
+    ...choices,
   };
+  return { probe: fit.probe, cells };
 }

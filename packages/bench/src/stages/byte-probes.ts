@@ -2,7 +2,7 @@
  * @file What is kept and what is lost when images are encoded as other bytes: entropies of the empirical distribution of
  * the images at hand, and the certified probe on the bytes.
  */
-import { labelled, type LabelledFeatures, reject, type Runtime, type Stream } from "@linear-probes/core";
+import { evaluateOnTest, labelled, type LabelledFeatures, reject, type Runtime, type Stream } from "@linear-probes/core";
 import { loadDigits } from "@linear-probes/models";
 import type { ConvnetProbe } from "../probe-cells.ts";
 import type { DatasetRecord } from "../run-record.ts";
@@ -118,7 +118,8 @@ export function byteProbe(
   const test = part("test", rows.train + rows.validation);
   const release = (): void => [train, validation, test].forEach(({ features }) => features.release());
   try {
-    return certifiedProbe(runtime, { train, validation, test, release }, stream, settings, { watch });
+    const { probe, cells } = certifiedProbe(runtime, { train, validation, release }, stream, settings, { watch });
+    return { ...cells, testError: evaluateOnTest(runtime, probe, test).error };
   } finally {
     release();
   }

@@ -1,11 +1,10 @@
 /** @file Features of the convnet's taps for all three roles, and the network's own errors. One forward pass for both. */
 import { createHash } from "node:crypto";
-import { labelled, type LabelledFeatures, reject, type Runtime } from "@linear-probes/core";
+import { type Features, labelled, type LabelledFeatures, reject, type Runtime } from "@linear-probes/core";
 import {
   type BlockSink,
   forwardErrors,
   inputRows,
-  type InputRows,
   mnistConvnet,
   type Parameters,
   size,
@@ -22,11 +21,16 @@ const graph = mnistConvnet.build();
 
 export const convnetTaps = graph.taps.map((name, depth) => ({ name, depth, features: size(graph.shapeOf(name)) }));
 
+/** What a tap's probes are fitted to and chosen by. */
 export interface TapFeatures {
   readonly train: LabelledFeatures<"train">;
   readonly validation: LabelledFeatures<"validation">;
-  readonly test: LabelledFeatures<"test">;
   /** Gives the memory back; again does nothing. */
+  release(): void;
+}
+
+export interface TapTest {
+  readonly test: LabelledFeatures<"test">;
   release(): void;
 }
 
@@ -46,56 +50,106 @@ export function parametersHash(parameters: Parameters): string {
   return hash.digest("hex");
 }
 
-/** Makes the features of several taps in one pass of all images through the network. */
-export async function tapFeatures(
+/** Features of several taps for training and validation images, in one pass through the network. */
+export async function fittingFeatures(
   runtime: Runtime,
   parameters: Parameters,
   digits: Digits,
-  { train, test, validation }: RowSettings,
+  { train, validation }: RowSettings,
   taps: readonly string[],
   options: ForwardOptions,
 ): Promise<ReadonlyMap<string, TapFeatures>> {
-  const starts = { validation: 0, train: validation, test: train, end: train + test };
-  for (const [role, start] of Object.entries(starts))
-    if (start % BATCH !== 0) reject("rows", `${role} must start at a multiple of ${BATCH}`, start);
-  const parts = taps.map((tap) => {
-    const cols = size(graph.shapeOf(tap));
-    const writer = (rows: number) => runtime.createFeatures({ rows, cols, name: tap });
-    return { tap, validation: writer(validation), train: writer(train - validation), test: writer(test) };
-  });
-  const sinks = new Map<string, BlockSink>();
-  for (const part of parts)
-    sinks.set(part.tap, {
-      write(row, block) {
-        if (row < starts.train) part.validation.write(row, block);
-        else if (row < starts.test) part.train.write(row - starts.train, block);
-        else part.test.write(row - starts.test, block);
-      },
-    });
-  try {
-    await forward(inputRows(digits.inputs, starts.end), options, (inputs, running) =>
-      streamActivations(graph, parameters, inputs, sinks, running),
-    );
-  } catch (error) {
-    for (const part of parts) for (const writer of [part.validation, part.train, part.test]) writer.abandon();
-    throw error;
-  }
-  const { labels, classes } = digits;
+  const parts = [
+    { from: 0, to: validation },
+    { from: validation, to: train },
+  ];
+  const { classes } = digits;
+  const labels = digits.labels.train;
+  const features = await forwardFeatures(runtime, parameters, digits, parts, taps, options);
   return new Map(
-    parts.map((part) => {
-      const features = {
-        train: labelled("train", part.train.finish(), labels.train.subarray(validation), classes),
-        validation: labelled("validation", part.validation.finish(), labels.train.subarray(0, validation), classes),
-        test: labelled("test", part.test.finish(), labels.test, classes),
+    [...features].map(([tap, [first, rest]]) => {
+      if (first === undefined || rest === undefined) throw new Error(`${tap}: lost rows`);
+      const roles = {
+        validation: labelled("validation", first, labels.subarray(0, validation), classes),
+        train: labelled("train", rest, labels.subarray(validation), classes),
       };
-      let held = true;
-      const release = (): void => {
-        if (held) Object.values(features).forEach((rows) => rows.features.release());
-        held = false;
-      };
-      return [part.tap, { ...features, release }] as const;
+      return [tap, { ...roles, release: () => [first, rest].forEach((part) => part.release()) }] as const;
     }),
   );
+}
+
+/** The same for the test images. Apart, since they are needed when the others no longer are. */
+export async function testFeatures(
+  runtime: Runtime,
+  parameters: Parameters,
+  digits: Digits,
+  { train, test }: RowSettings,
+  taps: readonly string[],
+  options: ForwardOptions,
+): Promise<ReadonlyMap<string, TapTest>> {
+  const features = await forwardFeatures(
+    runtime,
+    parameters,
+    digits,
+    [{ from: train, to: train + test }],
+    taps,
+    options,
+  );
+  return new Map(
+    [...features].map(([tap, [only]]) => {
+      if (only === undefined) throw new Error(`${tap}: lost rows`);
+      const rows = labelled("test", only, digits.labels.test, digits.classes);
+      return [tap, { test: rows, release: () => only.release() }] as const;
+    }),
+  );
+}
+
+interface Part {
+  readonly from: number; // image
+  readonly to: number;
+}
+
+/** Features of each tap for parts that follow one another. */
+async function forwardFeatures(
+  runtime: Runtime,
+  parameters: Parameters,
+  { inputs, width }: Digits,
+  parts: readonly Part[],
+  taps: readonly string[],
+  options: ForwardOptions,
+): Promise<ReadonlyMap<string, readonly Features[]>> {
+  const start = parts[0]?.from ?? 0;
+  const end = parts.at(-1)?.to ?? start;
+  for (const { from } of parts)
+    if ((from - start) % BATCH !== 0) reject("rows", `every part must start at a multiple of ${BATCH}`, from - start);
+  const writers = taps.map((tap) => ({
+    tap,
+    parts: parts.map((part) => ({
+      ...part,
+      writer: runtime.createFeatures({ rows: part.to - part.from, cols: size(graph.shapeOf(tap)), name: tap }),
+    })),
+  }));
+  const sinks = new Map<string, BlockSink>(
+    writers.map(({ tap, parts }) => [
+      tap,
+      {
+        write(row, block) {
+          const part = parts.find(({ to }) => start + row < to);
+          part?.writer.write(start + row - part.from, block);
+        },
+      },
+    ]),
+  );
+  try {
+    const images = inputs.subarray(start * width, end * width);
+    await forward(inputRows(images, end - start), options, (rows, running) =>
+      streamActivations(graph, parameters, rows, sinks, running),
+    );
+  } catch (error) {
+    for (const { parts } of writers) for (const { writer } of parts) writer.abandon();
+    throw error;
+  }
+  return new Map(writers.map(({ tap, parts }) => [tap, parts.map(({ writer }) => writer.finish())]));
 }
 
 /** Fraction of the images of a role that the network itself gets wrong. */
@@ -115,9 +169,9 @@ export async function networkError(
 
 /** Runs a forward pass that a stop request ends. */
 function forward<T>(
-  inputs: InputRows,
+  inputs: ReturnType<typeof inputRows>,
   { threads, stop, onProgress }: ForwardOptions,
-  run: (inputs: InputRows, options: StreamActivationsOptions) => Promise<T>,
+  run: (inputs: ReturnType<typeof inputRows>, options: StreamActivationsOptions) => Promise<T>,
 ): Promise<T> {
   const abort = new AbortController();
   return run(inputs, {

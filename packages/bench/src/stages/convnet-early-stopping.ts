@@ -4,7 +4,6 @@
  */
 import {
   earlyStopping,
-  evaluateOnTest,
   evaluateOnValidation,
   fit,
   type FitHooks,
@@ -14,7 +13,7 @@ import {
   type Stream,
 } from "@linear-probes/core";
 import { rmsprop } from "@linear-probes/solvers";
-import { type ConvnetProbe, convnetProbe, scoresOnTrain } from "../probe-cells.ts";
+import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 
 export type EarlyStoppingSettings = {
@@ -40,11 +39,11 @@ export function learningRateFor({ features }: LabelledFeatures<"train">, logitSt
 
 export function earlyStoppedProbe(
   runtime: Runtime,
-  { train, validation, test }: TapFeatures,
+  { train, validation }: TapFeatures,
   stream: Stream,
   { l2, epochs, patience, batch, logitStep, decay }: EarlyStoppingSettings,
   hooks: FitHooks,
-): ConvnetProbe {
+): FittedProbe {
   const scaling = "none";
   const learningRate = learningRateFor(train, logitStep);
   const result = fit(runtime, { train, l2, scaling }, rmsprop({ batch, learningRate, decay }), {
@@ -56,7 +55,6 @@ export function earlyStoppedProbe(
   const scores = {
     train: scoresOnTrain(runtime, result, train),
     validation: evaluateOnValidation(runtime, result.probe, validation),
-    test: evaluateOnTest(runtime, result.probe, test),
   };
-  return convnetProbe(result, scores, { l2, scaling, certified: false });
+  return fittedProbe(result, scores, { l2, scaling, certified: false, passes: result.passes });
 }

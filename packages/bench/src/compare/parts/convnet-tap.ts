@@ -1,5 +1,5 @@
 /** @file One tap of figure 5's trained convnet as a problem: all its features, on images that probes train on there. */
-import { parametersHash, tapFeatures } from "../../stages/convnet-activations.ts";
+import { fittingFeatures, parametersHash, testFeatures } from "../../stages/convnet-activations.ts";
 import { digits } from "../../stages/convnet-data.ts";
 import { stopFlag } from "../../stop-flag.ts";
 import type { LoadedProblem, ProblemContext, Unavailable } from "../problem.ts";
@@ -27,12 +27,13 @@ export async function loadConvnetTap(
   };
   const data = await digits({ stream, dataDir, log }, rows);
   const options = { threads: runtime.threads, stop: stopFlag() };
-  const features = (await tapFeatures(runtime, network.parameters, data, rows, [tap], options)).get(tap);
-  if (features === undefined) throw new Error(`${tap}: its features were not made`);
-  features.validation.features.release();
+  const fitting = (await fittingFeatures(runtime, network.parameters, data, rows, [tap], options)).get(tap);
+  const testing = (await testFeatures(runtime, network.parameters, data, rows, [tap], options)).get(tap);
+  if (fitting === undefined || testing === undefined) throw new Error(`${tap}: its features were not made`);
+  fitting.validation.features.release();
   const hash = parametersHash(network.parameters).slice(0, 12);
   const name = `${data.record.name}, ${tap} of convnet ${hash} at step ${network.step}`;
-  return { train: features.train, test: features.test, dataset: { ...data.record, name } };
+  return { train: fitting.train, test: testing.test, dataset: { ...data.record, name } };
 }
 
 /** The forward pass takes images in batches of 50. */
