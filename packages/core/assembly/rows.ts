@@ -11,7 +11,7 @@
  * float64, so that neither (1 - η l2) nor a small step is lost.
  */
 import { Job, paddedClasses } from "./job";
-import { expNonPositive, logPositive, sum2 } from "./math";
+import { expNonPositive, logPositive, NOTHING, sum2 } from "./math";
 
 const SAG: u32 = 0;
 const SVRG: u32 = 2;
@@ -146,7 +146,8 @@ function residual(job: Job, z: usize, e: usize, row: u32, delta: usize): f64 {
   const memory = job.residuals + row * job.classes * 8;
   for (let c: u32 = 0; c < job.classes; c++) {
     const r = load<f64>(e + c * 8) - (c == y ? 1.0 : 0.0);
-    store<f64>(delta + c * 8, <f64>(<f32>(r - load<f64>(memory + c * 8))));
+    const d = r - load<f64>(memory + c * 8);
+    store<f64>(delta + c * 8, abs(d) < NOTHING ? 0 : <f64>(<f32>d));
   }
   return logSum - load<f64>(z + y * 8);
 }

@@ -7,7 +7,7 @@
  * Σ residual [ZP], then whatever the job sums.
  */
 import { Job, paddedClasses } from "./job";
-import { expNonPositive, logPositive, sum2 } from "./math";
+import { expNonPositive, logPositive, something, sum2 } from "./math";
 
 export const ACC_LOSS: u32 = 0;
 export const ACC_ERRORS: u32 = 8;
@@ -64,7 +64,7 @@ function exponentials(job: Job, rows: u32, e: usize): void {
 // @ts-ignore: decorator
 @inline function storeResidual<T>(r: usize, v: v128): void {
   if (sizeof<T>() == 8) v128.store(r, v);
-  else v128.store64_lane(r, f32x4.demote_f64x2_zero(v), 0);
+  else v128.store64_lane(r, f32x4.demote_f64x2_zero(something(v)), 0);
 }
 
 /** R ← softmax(Z + bias) - Y for a block [rows, ZP] of T, by way of E; adds loss and Σ R to the accumulators. */

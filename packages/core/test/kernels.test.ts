@@ -228,6 +228,18 @@ describe("softmax in float64", () => {
     expect(errors).toBe(2);
   });
 
+  test("a residual too small for float32 is zero in the fast gradient, and itself in the exact one", () => {
+    const one = createFeatures(wasm, { n: 1, d: 1, x: Float32Array.of(1) });
+    const single = wasm.bind(one, { labels: Int32Array.of(0), classes: 3 });
+    const margins = single.createMargins();
+    margins.write(Float64Array.of(100, 0, 0));
+    const gradient = new Float64Array(3);
+    single.backward(margins, gradient, new Float64Array(3));
+    expect([...gradient].map(Math.abs)).toEqual([0, 0, 0]);
+    single.backwardExact(margins, gradient, new Float64Array(3));
+    expect((gradient[1] ?? 0) / Math.exp(-100)).toBeCloseTo(1, 12);
+  });
+
   test("a margin that is not a number makes the loss not a number", () => {
     z.write(Float64Array.of(Number.NaN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     expect(kernels.score(z).loss).toBeNaN();
