@@ -1,6 +1,6 @@
 /** @file The solvers of the comparison, in the settings that are worth comparing. "plain" is without preconditioning. */
 import { reject } from "@linear-probes/core";
-import { gradientDescent, lbfgs, newtonCg, newtonCholesky, rmsprop } from "@linear-probes/solvers";
+import { gradientDescent, lbfgs, newtonCg, newtonCholesky, rmsprop, sag, saga, svrg } from "@linear-probes/solvers";
 import type { Contestant } from "./compare-problem.ts";
 
 export const contestants: readonly Contestant[] = [
@@ -10,6 +10,9 @@ export const contestants: readonly Contestant[] = [
   { name: "newton-cg plain", solver: newtonCg({ preconditioned: false }), stochastic: false },
   { name: "newton-cholesky", solver: newtonCholesky(), stochastic: false },
   { name: "gradient-descent", solver: gradientDescent(), stochastic: false },
+  { name: "sag", solver: sag(), stochastic: true },
+  { name: "saga", solver: saga(), stochastic: true },
+  { name: "svrg", solver: svrg(), stochastic: true },
   { name: "rmsprop", solver: rmsprop(), stochastic: true },
 ];
 
