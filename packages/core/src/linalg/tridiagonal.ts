@@ -55,29 +55,66 @@ function norm(x: Float64Array, m: number): number {
   return Math.sqrt(sum);
 }
 
-/** w ← A v for the leading m × m block, of which the lower triangle is kept; each row serves both triangles. */
+/**
+ * w ← A v for the leading m × m block, of which the lower triangle is kept; each row serves both triangles. Four rows at
+ * a time, here and below: a quarter of the traffic on the vectors.
+ */
 function symmetricProduct(a: Float64Array, d: number, m: number, v: Float64Array, w: Float64Array): void {
   w.fill(0, 0, m);
-  for (let i = 0; i < m; i++) {
-    const at = i * d;
-    const vi = v[i]!;
-    let sum = a[at + i]! * vi;
+  let i = 0;
+  for (; i + 3 < m; i += 4) {
+    const [at0, at1, at2, at3] = [i * d, (i + 1) * d, (i + 2) * d, (i + 3) * d];
+    const [v0, v1, v2, v3] = [v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!];
+    let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
     for (let j = 0; j < i; j++) {
-      const aij = a[at + j]!;
-      sum += aij * v[j]!;
-      w[j]! += aij * vi;
+      const a0 = a[at0 + j]!;
+      const a1 = a[at1 + j]!;
+      const a2 = a[at2 + j]!;
+      const a3 = a[at3 + j]!;
+      const vj = v[j]!;
+      sum0 += a0 * vj;
+      sum1 += a1 * vj;
+      sum2 += a2 * vj;
+      sum3 += a3 * vj;
+      w[j]! += a0 * v0 + a1 * v1 + (a2 * v2 + a3 * v3);
     }
-    w[i]! += sum;
+    w[i]! += sum0;
+    w[i + 1]! += sum1;
+    w[i + 2]! += sum2;
+    w[i + 3]! += sum3;
+    for (let row = i; row < i + 4; row++) addRow(a, d, row, i, v, w);
   }
+  for (; i < m; i++) addRow(a, d, i, 0, v, w);
 }
 
-/** A ← A - v wᵀ - w vᵀ on the lower triangle of the leading block. */
+/** The part of row `i` from column `from` to the diagonal, for both triangles. */
+function addRow(a: Float64Array, d: number, i: number, from: number, v: Float64Array, w: Float64Array): void {
+  let sum = a[i * d + i]! * v[i]!;
+  for (let j = from; j < i; j++) {
+    sum += a[i * d + j]! * v[j]!;
+    w[j]! += a[i * d + j]! * v[i]!;
+  }
+  w[i]! += sum;
+}
+
+/** A ← A - v wᵀ - w vᵀ on the lower triangle of the leading block; what spills above the diagonal is never read. */
 function rankTwoUpdate(a: Float64Array, d: number, m: number, v: Float64Array, w: Float64Array): void {
-  for (let i = 0; i < m; i++) {
-    const at = i * d;
-    const vi = v[i]!;
-    const wi = w[i]!;
-    for (let j = 0; j <= i; j++) a[at + j]! -= vi * w[j]! + wi * v[j]!;
+  let i = 0;
+  for (; i + 3 < m; i += 4) {
+    const [at0, at1, at2, at3] = [i * d, (i + 1) * d, (i + 2) * d, (i + 3) * d];
+    const [v0, v1, v2, v3] = [v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!];
+    const [w0, w1, w2, w3] = [w[i]!, w[i + 1]!, w[i + 2]!, w[i + 3]!];
+    for (let j = 0; j <= i + 3; j++) {
+      const vj = v[j]!;
+      const wj = w[j]!;
+      a[at0 + j]! -= v0 * wj + w0 * vj;
+      a[at1 + j]! -= v1 * wj + w1 * vj;
+      a[at2 + j]! -= v2 * wj + w2 * vj;
+      a[at3 + j]! -= v3 * wj + w3 * vj;
+    }
+  }
+  for (; i < m; i++) {
+    for (let j = 0; j <= i; j++) a[i * d + j]! -= v[i]! * w[j]! + w[i]! * v[j]!;
   }
 }
 
@@ -91,33 +128,40 @@ function accumulate(a: Float64Array, beta: Float64Array, d: number): Float64Arra
     if (beta[m] === 0) continue;
     const v = a.subarray(m * d, m * d + m);
     combineRows(q, d, m, v, u);
-    for (let i = 0; i < m; i++) {
-      const scaled = beta[m]! * v[i]!;
-      const at = i * d;
-      for (let j = 0; j < m; j++) q[at + j]! -= scaled * u[j]!;
-    }
+    subtractOuter(q, d, m, beta[m]!, v, u);
   }
   return q;
 }
 
-/** u ← vᵀQ over the leading m × m block, four rows at a time: a quarter of the traffic on u. */
+/** u ← vᵀQ over the leading m × m block. */
 function combineRows(q: Float64Array, d: number, m: number, v: Float64Array, u: Float64Array): void {
   u.fill(0, 0, m);
   let i = 0;
   for (; i + 3 < m; i += 4) {
     const [at0, at1, at2, at3] = [i * d, (i + 1) * d, (i + 2) * d, (i + 3) * d];
-    const v0 = v[i]!;
-    const v1 = v[i + 1]!;
-    const v2 = v[i + 2]!;
-    const v3 = v[i + 3]!;
+    const [v0, v1, v2, v3] = [v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!];
     for (let j = 0; j < m; j++) {
       u[j]! += v0 * q[at0 + j]! + v1 * q[at1 + j]! + (v2 * q[at2 + j]! + v3 * q[at3 + j]!);
     }
   }
-  for (; i < m; i++) {
-    const vi = v[i]!;
-    for (let j = 0; j < m; j++) u[j]! += vi * q[i * d + j]!;
+  for (; i < m; i++) for (let j = 0; j < m; j++) u[j]! += v[i]! * q[i * d + j]!;
+}
+
+/** Q ← Q - beta·v uᵀ over the leading m × m block. */
+function subtractOuter(q: Float64Array, d: number, m: number, beta: number, v: Float64Array, u: Float64Array): void {
+  let i = 0;
+  for (; i + 3 < m; i += 4) {
+    const [at0, at1, at2, at3] = [i * d, (i + 1) * d, (i + 2) * d, (i + 3) * d];
+    const [v0, v1, v2, v3] = [beta * v[i]!, beta * v[i + 1]!, beta * v[i + 2]!, beta * v[i + 3]!];
+    for (let j = 0; j < m; j++) {
+      const uj = u[j]!;
+      q[at0 + j]! -= v0 * uj;
+      q[at1 + j]! -= v1 * uj;
+      q[at2 + j]! -= v2 * uj;
+      q[at3 + j]! -= v3 * uj;
+    }
   }
+  for (; i < m; i++) for (let j = 0; j < m; j++) q[i * d + j]! -= beta * v[i]! * u[j]!;
 }
 
 /** Solves (scale·T + shift·I) x = b in place for a positive definite left side (Thomas 1949). */
