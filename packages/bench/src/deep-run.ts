@@ -19,6 +19,7 @@ import {
   type FittedProbe,
   rmspropDeepProbe,
 } from "./stages/deep-probes.ts";
+import { onStandardized, warmStart } from "./stages/warm-start.ts";
 import type { StoredArray } from "./stored-value.ts";
 
 export type Protocol = "certified-standardized" | "rmsprop-raw";
@@ -48,6 +49,7 @@ export const deepStages = {
   training: new URL("stages/deep-network.ts", import.meta.url),
   activations: new URL("stages/deep-activations.ts", import.meta.url),
   probes: new URL("stages/deep-probes.ts", import.meta.url),
+  "warm-start": new URL("stages/warm-start.ts", import.meta.url),
 };
 
 const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
@@ -225,11 +227,12 @@ async function probesAt(job: FrameJob) {
       warmFrom: frames.warm && protocol !== "rmsprop-raw" ? frames.steps.slice(0, frames.steps.indexOf(step)) : [],
     },
   }));
-  const missing = wanted.filter(({ facts }) => context.recall(probeStages, facts) === undefined);
+  const used = stagesOf(frames);
+  const missing = wanted.filter(({ facts }) => context.recall(used, facts) === undefined);
   let made: ReadonlyMap<Protocol, readonly FittedProbe[]> | undefined;
   const found: { protocol: Protocol; cells: readonly Row[]; probes: ReadonlyMap<number, LinearProbe> }[] = [];
   for (const { protocol, facts } of wanted) {
-    const { json, arrays } = await context.remember(probeStages, facts, async (meter) => {
+    const { json, arrays } = await context.remember(used, facts, async (meter) => {
       made ??= await fitLayers(
         job,
         missing.map((one) => one.protocol),
@@ -249,7 +252,10 @@ async function probesAt(job: FrameJob) {
   return found;
 }
 
-const probeStages: Stages = Object.values(deepStages);
+function stagesOf(frames: Frames): Stages {
+  const { "warm-start": warm, ...cold } = deepStages;
+  return [...Object.values(cold), ...(frames.warm ? [warm] : [])];
+}
 
 async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: Meter) {
   const { run, frames, step, digits, networks, context, warm } = job;
@@ -264,13 +270,14 @@ async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: M
     eachLayer(runtime, forward, frames.layers, LAYERS_AT_ONCE, (features) => {
       probing += 1;
       const own = stream.split(`layer-${features.layer}`);
-      const start = warm.get(frames.name)?.get(features.layer);
-      for (const [protocol, fits] of made)
-        fits.push(
+      const start = warmStart(runtime, features, warm.get(frames.name)?.get(features.layer));
+      for (const [protocol, fits] of made) {
+        const fitted =
           protocol === "rmsprop-raw"
             ? rmspropDeepProbe(runtime, features, own.split(protocol), frames.rmsprop)
-            : certifiedDeepProbe(runtime, features, own.split(protocol), frames.certified, start),
-        );
+            : certifiedDeepProbe(runtime, features, own.split(protocol), frames.certified, start);
+        fits.push({ ...fitted, probe: onStandardized(fitted.probe, features.train.features) });
+      }
       if (probing % 20 === 0) context.log(`step ${step}, ${probing} of ${frames.layers.length} layers probed`);
     }),
   );
