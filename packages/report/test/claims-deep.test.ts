@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 import { type Claim, judgeClaim } from "../src/claim.ts";
 import { claims as fig07 } from "../src/claims/fig07-auxiliary-losses.ts";
 import { claims as fig08 } from "../src/claims/fig08-skip-connection.ts";
+import { rankCorrelation } from "../src/claims/ripple.ts";
+import { claims as fig08Film } from "../src/claims/fig08-film.ts";
 import { digitised } from "../src/paper/fig08-digitised.ts";
 import { crossings, probes } from "../src/points/deep-networks.ts";
 import { fig07Result, fig08Result } from "./fixtures/deep.ts";
@@ -91,4 +93,11 @@ test("crossings: the first step at which each layer's probe is good enough", () 
   expect(found.find(({ layer }) => layer === 0)?.step).toBe(0);
   expect(found.find(({ layer }) => layer === 63)).toBeUndefined();
   expect(found.find(({ layer }) => layer === 128)?.step).toBe(300);
+});
+
+test("the ripple: by hand, with ties, and on frames that fall from left to right", () => {
+  expect(rankCorrelation([1, 2, 3, 4], [10, 20, 30, 40])).toBe(1);
+  expect(rankCorrelation([1, 2, 3], [5, 5, 5])).toBe(0);
+  expect(rankCorrelation([1, 2, 3, 4], [1, 1, 2, 2])).toBeCloseTo(4 / Math.sqrt(5 * 4), 12);
+  expect(judge(fig08Film, "ripple", fig08Result()).verdict).toBe("not judged"); // too few layers in the fixture
 });

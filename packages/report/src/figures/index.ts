@@ -4,4 +4,6 @@ export { fig01BytesAndPixels } from "./fig01-bytes-and-pixels.ts";
 export { fig03UntrainedDepth } from "./fig03-untrained-depth.ts";
 export { fig05MnistConvnet } from "./fig05-mnist-convnet.ts";
 export { fig07AuxiliaryLosses } from "./fig07-auxiliary-losses.ts";
+export { fig07Film } from "./fig07-film.ts";
+export { fig08Film } from "./fig08-film.ts";
 export { fig08SkipConnection } from "./fig08-skip-connection.ts";

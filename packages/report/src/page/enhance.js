@@ -56,6 +56,42 @@
     live.hidden = false;
     drawn.remove();
     drawing.dataset.live = "true";
+    const controls = live.querySelector(".vega-bindings");
+    if (controls === null) return;
+    controls.classList.add(drawing.classList.contains("narrow") ? "narrow" : "wide");
+    drawing.after(controls); // a drawing is one image to those who do not see it; what can be used must stand outside
+    for (const slider of controls.querySelectorAll('input[type="range"]')) addPlayButton(slider);
+  };
+
+  // Moves a slider from its place to its end, step by step.
+  const addPlayButton = (slider) => {
+    const play = document.createElement("button");
+    play.type = "button";
+    play.className = "play";
+    let timer;
+    const show = () => {
+      play.textContent = timer === undefined ? "Play" : "Pause";
+    };
+    const pause = () => {
+      clearInterval(timer);
+      timer = undefined;
+      show();
+    };
+    const moveTo = (value) => {
+      slider.value = String(value);
+      slider.dispatchEvent(new Event("input"));
+    };
+    play.addEventListener("click", () => {
+      if (timer !== undefined) return pause();
+      if (Number(slider.value) >= Number(slider.max)) moveTo(slider.min);
+      timer = setInterval(() => {
+        moveTo(Number(slider.value) + 1);
+        if (Number(slider.value) >= Number(slider.max)) pause();
+      }, 250);
+      show();
+    });
+    show();
+    slider.before(play);
   };
   const watcher = new IntersectionObserver(
     (entries) => {

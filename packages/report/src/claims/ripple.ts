@@ -1,0 +1,55 @@
+/** @file The ripple of section 3.4: whether errors fall layer by layer from the first to the last, as a rank correlation. */
+import type { Claim } from "../claim.ts";
+import { crossings, probes } from "../points/deep-networks.ts";
+import { mean } from "../statistics.ts";
+
+/** Errors whose first crossing is drawn; the middle one is judged. */
+export const thresholds = [0.5, 0.3, 0.15] as const;
+const judged = thresholds[1];
+
+export function rippleClaim(place: string, firstLayer: number): Claim {
+  return {
+    id: "ripple",
+    statement:
+      "The error falls in a ripple, from the first layers to the last: for a layer’s parent before the layer itself.",
+    place,
+    provenance: "stated",
+    rule: `over layers from ${firstLayer} on whose certified probe comes to err at most ${judged}, the rank correlation of depth with the step at which it first does is at least 0.8`,
+    tolerance:
+      "“During most of the training” leaves room for exceptions; 0.8 is Spearman’s coefficient, 1 for a perfect ripple and " +
+      "0 for none. Layers that are good enough before any training all share the first rank.",
+    undecidable: ({ rows }) => {
+      const found = crossings(probes(rows, "animation"), judged).filter(({ layer }) => layer >= firstLayer);
+      return found.length >= 8
+        ? undefined
+        : `only ${found.length} of the layers filmed come to err so little in this run`;
+    },
+    judge: ({ rows }) => {
+      const found = crossings(probes(rows, "animation"), judged).filter(({ layer }) => layer >= firstLayer);
+      const layers = found.map(({ layer }) => layer);
+      const steps = found.map(({ step }) => step);
+      const correlation = rankCorrelation(layers, steps);
+      const [first, last] = [found[0], found.at(-1)];
+      const measured = `correlation ${correlation.toFixed(2)} over ${found.length} layers; layer ${first?.layer} at step ${first?.step}, layer ${last?.layer} at step ${last?.step}`;
+      return [{ subject: "certified optimum, standardised features", holds: correlation >= 0.8, measured }];
+    },
+  };
+}
+
+/** Spearman (1904), ties by mean rank; 0 where one side does not vary. */
+export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
+  const [ra, rb] = [ranks(a), ranks(b)];
+  const [ma, mb] = [mean(ra), mean(rb)];
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const both = sum(ra.map((value, i) => (value - ma) * ((rb[i] ?? mb) - mb)));
+  const spread = Math.sqrt(sum(ra.map((value) => (value - ma) ** 2)) * sum(rb.map((value) => (value - mb) ** 2)));
+  return spread > 0 ? both / spread : 0;
+}
+
+function ranks(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return below + (equal + 1) / 2;
+  });
+}
