@@ -2,7 +2,7 @@
 import { reject } from "../../errors.ts";
 import type { RowSweep } from "../kernels.ts";
 import { JOB } from "./job.ts";
-import type { SweepShape } from "./sweep.ts";
+import { checkOrder, type SweepShape } from "./sweep.ts";
 import type { Location, Workspace } from "./workspace.ts";
 
 const METHODS = { sag: 0, saga: 1, svrg: 2 } as const;
@@ -92,8 +92,7 @@ function checkRowSweep({ n, d, k }: SweepShape, sweep: RowSweep): void {
   const { order, batch } = sweep;
   if (!(Number.isInteger(batch) && batch > 0)) reject("batch", "must be a positive integer", batch);
   if (order.length === 0) reject("order", "must name one row at least", 0);
-  const wrong = order.find((row) => !(row >= 0 && row < n));
-  if (wrong !== undefined) reject("order", `rows are 0..${n - 1}`, wrong);
+  checkOrder(order, n);
   if (sweep.weights.length !== k * d || sweep.gradient.length !== k * d) {
     reject("weights", `there must be ${k}·${d} numbers, and as many of the gradient`, sweep.weights.length);
   }

@@ -52,10 +52,7 @@ export function runSweep(workspace: Workspace, location: Location, shape: SweepS
     epsilon: sweep.epsilon,
     decay: sweep.decay,
     order: workspace.put("order", order),
-    direction: workspace.put(
-      "order labels",
-      order.map((row) => labels[row] ?? 0),
-    ),
+    direction: workspace.put("order labels", labelsInOrder(order, labels)),
     orderLength: order.length,
     batch,
   });
@@ -115,12 +112,26 @@ function sweepBatches(
   }
 }
 
+// Plain loops: with callbacks these two cost as much as a sweep of a small problem.
+
+function labelsInOrder(order: Int32Array, labels: Int32Array): Int32Array {
+  const out = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) out[i] = labels[order[i]!]!;
+  return out;
+}
+
+/** Every entry must be the number of a row. */
+export function checkOrder(order: Int32Array, n: number): void {
+  for (let i = 0; i < order.length; i++) {
+    if (!(order[i]! >= 0 && order[i]! < n)) reject("order", `rows are 0..${n - 1}`, order[i]);
+  }
+}
+
 function checkSweep({ n, d, k }: SweepShape, sweep: MinibatchSweep): void {
   const { order, batch } = sweep;
   if (!(Number.isInteger(batch) && batch > 0)) reject("batch", "must be a positive integer", batch);
   if (order.length === 0) reject("order", "must name one row at least", 0);
-  const wrong = order.find((row) => !(row >= 0 && row < n));
-  if (wrong !== undefined) reject("order", `rows are 0..${n - 1}`, wrong);
+  checkOrder(order, n);
   if (sweep.weights.length !== k * d || sweep.weightsSquare.length !== k * d) {
     reject("weights", `there must be ${k}·${d} numbers, and as many squares`, sweep.weights.length);
   }
