@@ -8,6 +8,7 @@ import { wideWidth } from "../src/page/drawing.ts";
 import { compileSpec, renderSvg, themed } from "../src/render.ts";
 import { figureWidth } from "../src/theme.ts";
 import { fig07Result, fig08Result } from "./fixtures/deep.ts";
+import { depthSweepResult } from "./fixtures/depth-sweep.ts";
 import { fig01Result } from "./fixtures/fig01.ts";
 import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
@@ -17,6 +18,7 @@ const figures: readonly FigureDefinition[] = Object.values(registry);
 const fixtures = new Map<string, () => Result>([
   ["fig01-bytes-and-pixels", fig01Result],
   ["sec2-entropy-chain", sec2Result],
+  ["depth-sweep", depthSweepResult],
   ["fig07-auxiliary-losses", fig07Result],
   ["fig08-skip-connection", fig08Result],
   ["fig03-untrained-depth", fig03Result],

@@ -1,5 +1,6 @@
 /** @file All figures: one line each, shown in the order of their names. */
 export { sec2EntropyChain } from "./sec2-entropy-chain.ts";
+export { depthSweep as sec34DepthSweep } from "./depth-sweep.ts";
 export { fig01BytesAndPixels } from "./fig01-bytes-and-pixels.ts";
 export { fig03UntrainedDepth } from "./fig03-untrained-depth.ts";
 export { fig05MnistConvnet } from "./fig05-mnist-convnet.ts";
