@@ -64,6 +64,8 @@ export function lbfgs({
       );
       for (let at = 0; at < delta.length; at++) delta[at] = -delta[at]!;
       const { point, t } = descend(oracle, state, delta, accuracy);
+      // Pairs gathered far away can spoil the direction: without them there is one more way to try.
+      if (point.stalled !== undefined && state.pairs.length > 0) return { ...state, pairs: [] };
       if (point.stalled !== undefined) return { ...state, stalled: point.stalled };
 
       const s = delta.map((value) => t * value);
