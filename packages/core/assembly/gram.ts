@@ -2,10 +2,11 @@
  * @file Σ ω x̃ x̃ᵀ: the backward tile with another panel in the place of the residuals, over the lower triangle of
  * panel pairs. Tiles [12, 12] float64 follow one another: (0,0) (1,0) (1,1) (2,0) …
  */
+import { backwardTile } from "./backward";
 import { Job } from "./job";
 import { decode, PANEL, panelCount, rowStride } from "./strips";
 import { accBody } from "./softmax";
-import { backwardTile, Three } from "./tiles";
+import { Three } from "./tiles";
 
 const SIDE: u32 = 12;
 const TILE: u32 = SIDE * SIDE * 8;

@@ -1,7 +1,8 @@
 /** @file Jobs on margins alone: one call does a whole partition, a block of rows at a time. Same form as blocks.ts. */
 import { Job, paddedClasses } from "./job";
-import { differences, lines, lines2, moments as momentsOf, scores, scores2, softmaxRows } from "./softmax";
+import { lines, moments as momentsOf, scores, softmaxRows } from "./softmax";
 import { blockExponentials, blockMargins } from "./strips";
+import { differences, lines2, scores2 } from "./two-classes";
 
 // @ts-ignore: decorator
 @inline function rowOf(job: Job, base: usize, row: u32): usize {

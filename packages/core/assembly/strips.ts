@@ -52,6 +52,18 @@ export function scratchBytes(job: Job, forGram: bool): u32 {
   return <u32>blockExponentials<f64>(job, 0) + (job.blockRows + 3) * paddedClasses(job) * 8 + 64;
 }
 
+/** Panels of the strip that begins at panel p. */
+// @ts-ignore: decorator
+@inline export function stripPanels<T>(job: Job, p: u32): u32 {
+  return min(STRIP, panelCount<T>(job.cols) - p);
+}
+
+/** First panel of the last strip. */
+// @ts-ignore: decorator
+@inline export function lastStrip<T>(job: Job): u32 {
+  return ((panelCount<T>(job.cols) - 1) / STRIP) * STRIP;
+}
+
 /** First byte of row i of the block whose first row is at x, or of the i-th row that `index` names. */
 // @ts-ignore: decorator
 @inline export function rowAt(job: Job, x: usize, index: usize, i: u32): usize {

@@ -4,11 +4,13 @@
  * θ and s are [k, DP], the column settings [DP], DP = d in whole panels; ε is 1 in the padding.
  */
 import { Job, paddedClasses } from "./job";
+import { backwardStrip } from "./backward";
 import { gradientOfBlock } from "./blocks";
+import { decodeForward } from "./forward";
 import { gradientBytes } from "./pack";
-import { ACC_BIAS, accBody, residuals, residuals2 } from "./softmax";
-import { blockExponentials, decode, panelCols, panelCount, STRIP, stripStride } from "./strips";
-import { backwardStrip, decodeForward, stripPanels } from "./tiles";
+import { ACC_BIAS, accBody, residuals } from "./softmax";
+import { blockExponentials, decode, panelCols, panelCount, STRIP, stripPanels, stripStride } from "./strips";
+import { residuals2 } from "./two-classes";
 
 /** Rows of a block within a batch: equal blocks, no larger than the scratch allows. */
 // @ts-ignore: decorator

@@ -7,7 +7,7 @@ import type { FileSource } from "./sources.ts";
 
 const CHUNK_BYTES = 2 ** 28;
 
-export interface TakenBuffers {
+interface TakenBuffers {
   readonly id: number;
   readonly chunks: readonly SharedArrayBuffer[];
   readonly chunkRows: number;

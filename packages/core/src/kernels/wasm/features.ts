@@ -179,7 +179,7 @@ function fillFile(workspace: Workspace, pool: BufferPool, rows: number, cols: nu
 }
 
 /** Features around rows that are all in place. */
-export function featuresAt(place: Place, rows: number, cols: number): Features {
+function featuresAt(place: Place, rows: number, cols: number): Features {
   const { workspace, storage } = place;
   let hash: string | undefined;
   let moments: ReturnType<Features["moments"]> | undefined;

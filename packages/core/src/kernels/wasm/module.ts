@@ -30,9 +30,8 @@ export const OPERATIONS = [
   { name: "sweepBackward", blocks: false },
 ] as const;
 
-export const STAGE_ROWS = "stage";
-export type KernelName = (typeof OPERATIONS)[number]["name"];
-export type OperationName = KernelName | typeof STAGE_ROWS;
+type KernelName = (typeof OPERATIONS)[number]["name"];
+export type OperationName = KernelName | "stage";
 
 type PartitionKernel = (job: number, scratch: number, acc: number, x: number, row0: number, rows: number) => void;
 

@@ -4,7 +4,7 @@ import type { KernelExports } from "./module.ts";
 import type { SharedMemory } from "./web-assembly.ts";
 
 /** Rows of `stride` bytes (padded) in SharedArrayBuffers of `chunkRows` rows each. */
-export interface BufferSource {
+interface BufferSource {
   readonly kind: "buffer";
   readonly chunks: readonly SharedArrayBuffer[];
   readonly chunkRows: number;
@@ -35,7 +35,7 @@ export function openSource(source: Source, memory: SharedMemory, kernels: Kernel
 }
 
 /** The bytes from `at` on; another thread's growth of the memory may not have reached this thread's buffer yet. */
-export function bytesAt(memory: SharedMemory, at: number, length: number): Uint8Array {
+function bytesAt(memory: SharedMemory, at: number, length: number): Uint8Array {
   if (memory.buffer.byteLength < at + length) memory.grow(0);
   return new Uint8Array(memory.buffer, at, length);
 }

@@ -39,13 +39,13 @@ export interface Workspace {
   resident: object | undefined;
 }
 
-export interface PartitionOptions {
+interface PartitionOptions {
   readonly forGram?: boolean;
   readonly maxParts?: number;
 }
 
 /** Rows of a block: about 256 KiB of a strip, so that it stays in the second cache. A multiple of 3. */
-export function blockRowsFor(cols: number): number {
+function blockRowsFor(cols: number): number {
   return 3 * Math.min(85, Math.floor(2 ** 18 / (12 * Math.min(1008, cols))));
 }
 
