@@ -51,7 +51,7 @@ export interface ExperimentDefinition<S extends Settings, Task extends TaskLabel
   readonly profiles: Readonly<Record<ProfileName, S>>;
   /** The modules whose results are stored; what `probes why` reports on. */
   readonly stages: Readonly<Record<string, URL>>;
-  /** Column → greatest absolute difference from the golden rows; absent: equal bytes are asked for. */
+  /** Column → greatest absolute difference from the golden rows, Infinity for any; absent: equal bytes are asked for. */
   readonly goldenTolerance?: Readonly<Record<string, number>>;
   tasks(settings: S): readonly Task[];
   run(task: Task, settings: S, context: TaskContext): Promise<TaskResult>;

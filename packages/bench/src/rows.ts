@@ -39,7 +39,7 @@ export type Fig05Row =
       readonly scaling: "none" | "center" | "standardize";
       readonly validationError: number;
       readonly trainLoss: number; // mean cross-entropy
-      readonly certified: boolean; // relativeGap reached the protocol's tolerance
+      readonly certified: boolean; // the gap reached the protocol's tolerance, relative or in nats
     } & ProbeCells)
   | {
       readonly kind: "model";

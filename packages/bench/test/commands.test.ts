@@ -12,6 +12,7 @@ it("golden: asks for equal rows, but for the columns that have a tolerance", () 
   expect(differenceOf(expected, { rows })).toBe("row 1, testError: 0.125, 0.126 expected");
   expect(differenceOf(expected, { rows }, { testError: 0.01 })).toBeUndefined();
   expect(differenceOf(expected, { rows }, { testError: 0.0001 })).toContain("expected within 0.0001");
+  expect(differenceOf([{ ...rows[0], status: "stalled" }], { rows }, { status: Infinity })).toBeUndefined();
   expect(differenceOf([...rows, ...rows], { rows })).toBe("1 rows, 2 expected");
   expect(differenceOf([{ layer: 0, testError: 0.125 }], { rows })).toBe("row 1, status: converged, undefined expected");
   expect(differenceOf([{ ...rows[0], testError: Number.NaN }], { rows }, { testError: 1 })).toContain("NaN expected");

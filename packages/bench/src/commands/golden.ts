@@ -55,7 +55,7 @@ export function differenceOf(
       const [got, want, allowed] = [row[key], wanted[key], tolerance[key]];
       const near =
         typeof got === "number" && typeof want === "number" && allowed !== undefined && Math.abs(got - want) <= allowed;
-      if (got === want || near) continue;
+      if (got === want || near || allowed === Infinity) continue;
       return `row ${line + 1}, ${key}: ${String(got)}, ${String(want)} expected${allowed === undefined ? "" : ` within ${allowed}`}`;
     }
   }

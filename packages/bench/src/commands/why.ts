@@ -28,14 +28,17 @@ async function explain(id: ExperimentId, { profile, seed, resultsFolder }: WhyOp
     const [before, now] = [canonicalJson(run.settings[key] ?? null), canonicalJson(settings[key] ?? null)];
     if (before !== now) lines.push(`setting ${key} changes from ${before} to ${now}`);
   }
+  let changed = false;
   for (const [stage, { parts }] of Object.entries(stageFingerprints(experiment))) {
     const changes = changedParts(run.stages[stage] ?? {}, parts);
-    lines.push(
-      changes.length === 0
-        ? `stage ${stage}: code unchanged, stored values are used`
-        : `stage ${stage}: runs again, since ${changes.join(", ")}`,
-    );
+    lines.push(`code of stage ${stage}: ${changes.length === 0 ? "unchanged" : changes.join(", ")}`);
+    changed ||= changes.length > 0;
   }
+  lines.push(
+    changed
+      ? "values made with changed code are computed again, the others are found in the store"
+      : "no code changed: values of the same seed, settings and data are found in the store",
+  );
   return lines;
 }
 

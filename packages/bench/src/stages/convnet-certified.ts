@@ -27,6 +27,7 @@ export type CertifiedPathSettings = {
   readonly pathCells?: number; // rows × columns that the path may take; absent: all rows
   readonly pathGap: number; // relative, certified, along the path
   readonly chosenGap: number; // and for the probe that is reported
+  readonly gapNats?: number; // a gap that is small enough whatever the objective
   readonly passes: number; // budget of each fit
 };
 
@@ -34,7 +35,7 @@ export function certifiedProbe(
   runtime: Runtime,
   { train, validation }: TapFeatures,
   stream: Stream,
-  { strengths, pathCells = Infinity, pathGap, chosenGap, passes }: CertifiedPathSettings,
+  { strengths, pathCells = Infinity, pathGap, chosenGap, gapNats = 0, passes }: CertifiedPathSettings,
   hooks: FitHooks,
 ): FittedProbe {
   const scaling = "none";
@@ -43,7 +44,7 @@ export function certifiedProbe(
   const some = firstRows(runtime, train, Math.min(rows, Math.floor(pathCells / cols)));
   const path = fitPath(runtime, { train: some, validation, scaling }, lbfgs(), {
     l2: strengths.map((strength) => strength * totalVariance),
-    stop: [certifiedGap({ relative: pathGap }), passBudget(passes)],
+    stop: [certifiedGap({ relative: pathGap, absolute: gapNats }), passBudget(passes)],
     stream: stream.split("path"),
     hooks,
   });
@@ -51,7 +52,7 @@ export function certifiedProbe(
   const { l2, fit: start } = path.chosen;
   const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
     start: start.probe,
-    stop: [certifiedGap({ relative: chosenGap }), passBudget(passes)],
+    stop: [certifiedGap({ relative: chosenGap, absolute: gapNats }), passBudget(passes)],
     stream: stream.split("chosen"),
     hooks,
   });
@@ -59,7 +60,8 @@ export function certifiedProbe(
     train: scoresOnTrain(runtime, result, train),
     validation: evaluateOnValidation(runtime, result.probe, validation),
   };
-  const certified = result.certificate.relativeGap <= chosenGap;
+  const { relativeGap, dualityGap } = result.certificate;
+  const certified = relativeGap <= chosenGap || dualityGap <= gapNats;
   // Passes over all rows, those over some of them counted by their share.
   const share = some.labels.length / rows;
   return fittedProbe(result, scores, { l2, scaling, certified, passes: path.passes * share + result.passes });
