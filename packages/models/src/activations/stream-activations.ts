@@ -78,6 +78,8 @@ export async function streamActivations(
       options.onProgress?.(Math.min(from + batch, inputs.rows), inputs.rows);
     }
   } finally {
+    // A worker that is stopped in the middle of a session's run takes the whole process down.
+    await Promise.allSettled(pending);
     await Promise.all(pool.map((worker) => worker.stop()));
   }
 }
