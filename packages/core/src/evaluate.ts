@@ -1,6 +1,6 @@
 /**
  * @file How well a finished probe does on rows it was not fitted on. Two doors, by role: `evaluateOnValidation` for
- * whatever selects, and `evaluateOnTest`, the only function in the project that reads a test set.
+ * whatever selects, and `evaluateOnTest`; that and `predictOnTest` are the only functions that read a test set.
  */
 import { checkLabelled, checkProbe } from "./check-problem.ts";
 import type { Evaluation, Runtime } from "./kernels/kernels.ts";

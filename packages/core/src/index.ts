@@ -21,6 +21,7 @@ export * from "./linalg/tridiagonal.ts";
 export * from "./linalg/vector.ts";
 export * from "./measurement.ts";
 export * from "./oracle.ts";
+export * from "./predict-on-test.ts";
 export * from "./problem.ts";
 export * from "./solver.ts";
 export * from "./splits.ts";
