@@ -36,6 +36,7 @@ export * from "./onnx/tap-activations.ts";
 export * from "./onnx/tapped-model.ts";
 export type { MeasuredTap } from "./onnx/tapped-session.ts";
 export type { Tap } from "./onnx/taps.ts";
+export { untrainedTwin } from "./onnx/untrained-twin.ts";
 export * from "./onnx/preprocess.ts";
 export { createPreprocessor, imageSource } from "./onnx/preprocess-image.ts";
 export type { Image, Preprocessor } from "./onnx/preprocess-image.ts";
