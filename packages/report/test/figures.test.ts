@@ -10,6 +10,7 @@ import { figureWidth } from "../src/theme.ts";
 import { fig07Result, fig08Result } from "./fixtures/deep.ts";
 import { depthSweepResult } from "./fixtures/depth-sweep.ts";
 import { fig01Result } from "./fixtures/fig01.ts";
+import { modelGraphsResult } from "./fixtures/model-graphs.ts";
 import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
 import { expectGolden } from "./golden.ts";
@@ -19,6 +20,7 @@ const fixtures = new Map<string, () => Result>([
   ["fig01-bytes-and-pixels", fig01Result],
   ["sec2-entropy-chain", sec2Result],
   ["depth-sweep", depthSweepResult],
+  ["model-graphs", modelGraphsResult],
   ["fig07-auxiliary-losses", fig07Result],
   ["fig08-skip-connection", fig08Result],
   ["fig03-untrained-depth", fig03Result],

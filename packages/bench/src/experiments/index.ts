@@ -3,6 +3,7 @@ import { reject } from "@linear-probes/core";
 import type { Experiment } from "../experiment.ts";
 
 const loaders = {
+  "model-graphs": () => import("./model-graphs.ts"),
   "depth-sweep": () => import("./depth-sweep.ts"),
   "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
   "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
