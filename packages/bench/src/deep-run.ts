@@ -22,7 +22,7 @@ import {
 import { onStandardized, warmStart } from "./stages/warm-start.ts";
 import type { StoredArray } from "./stored-value.ts";
 
-export type Protocol = "certified-standardized" | "rmsprop-raw";
+type Protocol = "certified-standardized" | "rmsprop-raw";
 
 /** What is measured of a network, and after how many steps. */
 export type Frames = {

@@ -26,7 +26,7 @@ it("refuses bad flags and variables in one line, with what would be right", () =
     [
       ["reproduce", "--only", "fig99"],
       {},
-      'experiment: must be one of fig03-untrained-depth, fig05-mnist-convnet, got "fig99"',
+      "experiment: must be one of sec2-entropy-chain, fig01-bytes-and-pixels, ",
     ],
     [["store", "gc", "--keep-gib", "-1"], {}, "It must be a number ≥ 0."],
     [["reprodcue"], {}, "Did you mean reproduce?"],

@@ -74,7 +74,7 @@ export function filmSpec(data: readonly DeepPoint[], { width, narrow }: PanelSiz
   };
 }
 
-export const crossingSeries: readonly Series[] = thresholds.map((threshold, i) => ({
+const crossingSeries: readonly Series[] = thresholds.map((threshold, i) => ({
   key: String(threshold),
   label: `error first at most ${threshold}`,
   color: (["series1", "series2", "series3"] as const)[i] ?? "soft",

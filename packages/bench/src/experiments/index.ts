@@ -3,14 +3,14 @@ import { reject } from "@linear-probes/core";
 import type { Experiment } from "../experiment.ts";
 
 const loaders = {
-  "model-graphs": () => import("./model-graphs.ts"),
-  "depth-sweep": () => import("./depth-sweep.ts"),
-  "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
-  "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
   "sec2-entropy-chain": () => import("./sec2-entropy-chain.ts"),
   "fig01-bytes-and-pixels": () => import("./fig01-bytes-and-pixels.ts"),
+  "model-graphs": () => import("./model-graphs.ts"),
   "fig03-untrained-depth": () => import("./fig03-untrained-depth.ts"),
   "fig05-mnist-convnet": () => import("./fig05-mnist-convnet.ts"),
+  "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
+  "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
+  "depth-sweep": () => import("./depth-sweep.ts"),
 } satisfies Record<string, () => Promise<{ readonly default: Experiment }>>;
 
 export type ExperimentId = keyof typeof loaders;

@@ -2,7 +2,6 @@
 import type { Result } from "@linear-probes/bench";
 import type { Claim, Finding } from "../claim.ts";
 import { percent } from "../format.ts";
-import { settingOf } from "../settings.ts";
 import { type DeepPoint, ownAnswers, probes, profile, series, stepsOf } from "../points/deep-networks.ts";
 
 /** Judges each kind of probe by its points in the frames shown. */
@@ -101,11 +100,6 @@ export const theoremChecks: readonly Claim[] = [
   },
 ];
 
-export function lastLayer(points: readonly DeepPoint[]): number {
+function lastLayer(points: readonly DeepPoint[]): number {
   return Math.max(...points.map(({ layer }) => layer));
-}
-
-/** Steps after which the further networks were probed. */
-export function replicaSteps({ run }: Result): number {
-  return settingOf(run.settings, "replicas.steps.0") ?? Number.NaN;
 }

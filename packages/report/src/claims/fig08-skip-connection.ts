@@ -133,7 +133,7 @@ function plateauLayers(): readonly number[] {
 }
 
 /** Measured minus digitised, layer by layer. */
-export function residualsAt(errors: ReadonlyMap<number, number>, step: number): readonly number[] {
+function residualsAt(errors: ReadonlyMap<number, number>, step: number): readonly number[] {
   return (digitised(step) ?? []).flatMap((value, layer) => {
     const error = errors.get(layer);
     return error === undefined ? [] : [error - value];
