@@ -3,7 +3,7 @@
  * (its facts: code, settings, seed, data), so nothing is ever invalidated: a changed fact is another key.
  * One value is one file, written whole or not at all; a broken file counts as absent and is computed again.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
 import { sha256, writeFileAtomic } from "@linear-probes/core";
 import { canonicalJson } from "./json.ts";
@@ -31,6 +31,8 @@ export interface StoredFile {
 export interface Store {
   readonly folder: string;
   get(facts: Facts): Entry | undefined;
+  /** Whether there is a file for these facts; `get` may still find it broken. */
+  has(facts: Facts): boolean;
   /** Keeps the value unless it is too large; returns whether it did. */
   put(facts: Facts, value: StoredValue, cost: Cost): boolean;
   remove(facts: Facts): void;
@@ -82,6 +84,7 @@ export function openStore({ folder, log = () => {}, maxValueBytes = 256 * 2 ** 2
   return {
     folder,
     get,
+    has: (facts) => existsSync(pathOf(facts)),
     put,
     remove: (facts) => rmSync(pathOf(facts), { force: true }),
     async remember(facts, compute) {
