@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { InputError } from "@linear-probes/core";
 import { golden, goldenFolder } from "./commands/golden.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { probeCommand } from "./commands/probe.ts";
 import { reproduce } from "./commands/reproduce.ts";
 import { collectStore, listStore } from "./commands/store.ts";
 import { verify } from "./commands/verify.ts";
@@ -108,6 +110,9 @@ program
     const options = { write: flags.write, resultsFolder: flags.results, goldenFolder };
     process.exitCode = await golden(options, effects);
   });
+
+inspectCommand(program, effects);
+probeCommand(program, { seed, threads, storeFolder, dataDir }, effects);
 
 function positiveInteger(text: string): number {
   const value = Number(text);
