@@ -180,3 +180,15 @@ function referenceOptimum(problem: CatalogueProblem): { readonly low: number; re
   optima.set(problem.name, bracket);
   return bracket;
 }
+
+test("newton-cholesky with too many unknowns gives a reason, not an exception", () => {
+  const [rows, cols] = [4, 1600];
+  const data: CatalogueProblem["data"] = (draws) => ({
+    x: Float32Array.from({ length: rows * cols }, () => draws.normal()),
+    y: Int32Array.of(0, 1, 0, 1),
+  });
+  const problem = { name: "too-wide", source: "", rows, cols, classes: 2, l2: 1, scaling: "none" as const, data };
+  const { status, reason, passes } = solve(createReferenceRuntime(), problem, makeSolver("newton-cholesky"));
+  expect([status, passes]).toEqual(["unsupported", 0]);
+  expect(reason).toBe("(k-1)(d+1) = 1601 unknowns are more than 1500: use lbfgs.");
+});

@@ -39,7 +39,7 @@ interface LbfgsState extends Point {
 export function lbfgs({
   memory = 20,
   refresh = 5,
-  accuracy = 0.1,
+  accuracy = 0.3,
   preconditioned = true,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
   const classesAt = (oracle: Oracle, margins: Margins): SymmetricEigen | undefined =>
