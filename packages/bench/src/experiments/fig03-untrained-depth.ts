@@ -59,7 +59,7 @@ export default defineExperiment<Settings, Task>({
   parallelism: "tasks",
   profiles: {
     smoke: { ...full, datasets: 3, toy: { ...full.toy, trainRows: 1000, testRows: 1000 } },
-    quick: { ...full, datasets: 20 },
+    quick: { ...full, datasets: 12 },
     paper: { ...full, datasets: 100 },
   },
   stages,

@@ -1,9 +1,9 @@
 /**
  * @file The certified curve of figure 3: the optimum of the probe on standardised features, with its duality gap.
- * Two classes and few columns: an exact Newton step is cheap, and a handful of them suffices.
+ * L-BFGS and Newton with Cholesky both take ten-odd passes here; the passes of L-BFGS are cheaper.
  */
 import { certifiedGap, evaluateOnTest, fit, passBudget, type Runtime, type Stream } from "@linear-probes/core";
-import { newtonCholesky } from "@linear-probes/solvers";
+import { lbfgs } from "@linear-probes/solvers";
 import { probeCells, scoresOnTrain } from "../probe-cells.ts";
 import type { ProbeCells } from "../rows.ts";
 import type { ToyLayer } from "./untrained-layers.ts";
@@ -21,7 +21,7 @@ export function certifiedToyProbe(
   settings: CertifiedSettings,
 ): ProbeCells {
   const { l2, relativeGap, passes } = settings;
-  const result = fit(runtime, { train, l2, scaling: "standardize" }, newtonCholesky(), {
+  const result = fit(runtime, { train, l2, scaling: "standardize" }, lbfgs(), {
     stream,
     stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
   });
