@@ -4,14 +4,14 @@
  * inverse is a rotation of the classes, one shifted solve in S for each λ, and the rotation back. With centred
  * features the bias hardly couples to W, and its block is M itself.
  */
-import { jacobiEigen, type Margins, type Oracle, type SymmetricEigen } from "@linear-probes/core";
+import { jacobiEigen, type Margins, type Oracle } from "@linear-probes/core";
 import type { SecondMoments } from "./second-moments.ts";
 
-/** Approximately ∇²F⁻¹ g, as a new array of θ's layout; positive definite. `classes` is the eigensystem of M. */
+/** Approximately ∇²F⁻¹ g, as a new array of θ's layout; positive definite. `classes` is the spectrum of M. */
 export function kroneckerSolve(
   oracle: Oracle,
   moments: SecondMoments,
-  classes: SymmetricEigen,
+  classes: ClassSpectrum,
   gradient: Float64Array,
 ): Float64Array {
   const { classes: k, cols: d } = oracle;
@@ -30,13 +30,26 @@ export function kroneckerSolve(
 
 const FLOOR = 1e-6;
 
-/** The eigensystem of M at the margins' probabilities. */
-export function classEigen(oracle: Oracle, margins: Margins): SymmetricEigen {
-  return jacobiEigen(oracle.classCovariance(margins), oracle.classes);
+/** M = U diag(values) Uᵀ. Without vectors U = I: M is taken for its diagonal. */
+export interface ClassSpectrum {
+  readonly values: Float64Array; // [k]
+  readonly vectors: Float64Array | undefined; // U [k, k]
+}
+
+/** Beyond, an eigensystem costs more than it gives: with many classes M is nearly diagonal. */
+const MOST_ROTATED_CLASSES = 100;
+
+/** The spectrum of M at the margins' probabilities. */
+export function classSpectrum(oracle: Oracle, margins: Margins): ClassSpectrum {
+  const k = oracle.classes;
+  const covariance = oracle.classCovariance(margins);
+  if (k <= MOST_ROTATED_CLASSES) return jacobiEigen(covariance, k);
+  return { values: Float64Array.from({ length: k }, (_, c) => covariance[c * (k + 1)]!), vectors: undefined };
 }
 
 /** Uᵀ V or U V for V [k, d]. */
-function rotate(u: Float64Array, k: number, v: Float64Array, d: number, transpose: boolean): Float64Array {
+function rotate(u: Float64Array | undefined, k: number, v: Float64Array, d: number, transpose: boolean): Float64Array {
+  if (u === undefined) return v.slice(0, k * d);
   const out = new Float64Array(k * d);
   for (let a = 0; a < k; a++) {
     for (let b = 0; b < k; b++) {

@@ -3,17 +3,9 @@
  * an exact line search on the margins, so that an iteration is one forward and one backward product and nothing else,
  * and the adaptive Kronecker preconditioner (parts/kronecker.ts) as the initial inverse Hessian H₀ of every two-loop.
  */
-import {
-  axpy,
-  dot,
-  type Margins,
-  type Oracle,
-  type Solver,
-  type Stream,
-  type SymmetricEigen,
-} from "@linear-probes/core";
+import { axpy, dot, type Margins, type Oracle, type Solver, type Stream } from "@linear-probes/core";
 import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
-import { classEigen, kroneckerSolve } from "../parts/kronecker.ts";
+import { classSpectrum, kroneckerSolve, type ClassSpectrum } from "../parts/kronecker.ts";
 import { secondMoments } from "../parts/second-moments.ts";
 
 export interface LbfgsSettings {
@@ -31,7 +23,7 @@ interface Pair {
 
 interface LbfgsState extends Point {
   readonly pairs: readonly Pair[]; // oldest first
-  readonly classes: SymmetricEigen | undefined; // of M; absent without preconditioning
+  readonly classes: ClassSpectrum | undefined; // of M; absent without preconditioning
   readonly stream: Stream;
   readonly step: number;
 }
@@ -42,8 +34,8 @@ export function lbfgs({
   accuracy = 0.3,
   preconditioned = true,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
-  const classesAt = (oracle: Oracle, margins: Margins): SymmetricEigen | undefined =>
-    preconditioned ? classEigen(oracle, margins) : undefined;
+  const classesAt = (oracle: Oracle, margins: Margins): ClassSpectrum | undefined =>
+    preconditioned ? classSpectrum(oracle, margins) : undefined;
 
   return {
     name: "lbfgs",

@@ -6,7 +6,7 @@
  */
 import { conjugateGradients, dot, type Solver, type Stream } from "@linear-probes/core";
 import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
-import { classEigen, kroneckerSolve } from "../parts/kronecker.ts";
+import { classSpectrum, kroneckerSolve } from "../parts/kronecker.ts";
 import { secondMoments } from "../parts/second-moments.ts";
 
 export interface NewtonCgSettings {
@@ -34,7 +34,7 @@ export function newtonCg({
 
     step(oracle, state) {
       const { gradient, margins, stream } = state;
-      const classes = preconditioned ? classEigen(oracle, margins) : undefined;
+      const classes = preconditioned ? classSpectrum(oracle, margins) : undefined;
       const precondition = (r: Float64Array): Float64Array =>
         classes === undefined ? r.slice() : kroneckerSolve(oracle, secondMoments(oracle, stream), classes, r);
       const norm = Math.sqrt(dot(gradient, precondition(gradient)));
