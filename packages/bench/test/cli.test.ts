@@ -23,11 +23,7 @@ it("refuses bad flags and variables in one line, with what would be right", () =
     [["reproduce", "--profile", "big"], {}, "Allowed choices are smoke, quick, paper."],
     [["reproduce"], { PROBES_PROFILE: "big" }, "Allowed choices are smoke, quick, paper."],
     [["reproduce", "--threads", "0"], {}, "It must be a positive integer."],
-    [
-      ["reproduce", "--only", "fig99"],
-      {},
-      "experiment: must be one of sec2-entropy-chain, fig01-bytes-and-pixels, ",
-    ],
+    [["reproduce", "--only", "fig99"], {}, "experiment: must be one of sec2-entropy-chain, fig01-bytes-and-pixels, "],
     [["store", "gc", "--keep-gib", "-1"], {}, "It must be a number ≥ 0."],
     [["reprodcue"], {}, "Did you mean reproduce?"],
   ];
