@@ -18,9 +18,11 @@ import {
   type Runtime,
   type Solver,
 } from "@linear-probes/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildProblem, problems, type CatalogueProblem } from "./problems.ts";
 import { makeSolver, noClaim, PASSES, solverNames } from "./solvers.ts";
+
+vi.setConfig({ testTimeout: 60_000 }); // a busy machine is no failure
 
 const TOLERANCE = 1e-6;
 const stream = rootStream("conformance");

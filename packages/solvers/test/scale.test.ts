@@ -19,19 +19,32 @@ function solve(runtime: Runtime, problem: CatalogueProblem, solver: Solver, pass
   return fit(runtime, buildProblem(runtime, problem), solver, { stream: rootStream("scale"), stop });
 }
 
-test.each(solverNames)("%s: one thread and three give the same bits", async (name) => {
-  const [rows, cols, classes] = [5000, 40, 5];
-  const data = noisyArgmax(rows, cols, classes, (column) => 1 / (1 + column));
-  const problem = { name: "threads", source: "", rows, cols, classes, l2: 1e-3, scaling: "standardize" as const, data };
-  const [one, three] = [await createWasmRuntime({ threads: 1 }), await createWasmRuntime({ threads: 3 })];
-  expect(solve(three, problem, makeSolver(name), 8)).toEqual(solve(one, problem, makeSolver(name), 8));
-  await one.dispose();
-  await three.dispose();
-});
+test.each(solverNames)(
+  "%s: one thread and two give the same bits",
+  async (name) => {
+    const [rows, cols, classes] = [5000, 40, 5];
+    const data = noisyArgmax(rows, cols, classes, (column) => 1 / (1 + column));
+    const problem = {
+      name: "threads",
+      source: "",
+      rows,
+      cols,
+      classes,
+      l2: 1e-3,
+      scaling: "standardize" as const,
+      data,
+    };
+    const [one, two] = [await createWasmRuntime({ threads: 1 }), await createWasmRuntime({ threads: 2 })];
+    expect(solve(two, problem, makeSolver(name), 5)).toEqual(solve(one, problem, makeSolver(name), 5));
+    await one.dispose();
+    await two.dispose();
+  },
+  60_000,
+);
 
 test("beyond a hundred classes the preconditioner is diagonal over classes, and still saves passes", async () => {
   const runtime = await createWasmRuntime({ threads: 1 });
-  const [rows, cols, classes] = [1500, 110, 110];
+  const [rows, cols, classes] = [600, 40, 110];
   const data = noisyArgmax(rows, cols, classes, (column) => 1 / (1 + column / 10));
   const problem = { name: "many", source: "", rows, cols, classes, l2: 1e-4, scaling: "none" as const, data };
   const preconditioned = solve(runtime, problem, lbfgs(), 400);
