@@ -27,7 +27,7 @@ export function inspectCommand(program: Command, effects: Pick<Effects, "log">):
     });
 }
 
-export async function inspect(path: string, flags: InspectFlags, { log }: Pick<Effects, "log">): Promise<number> {
+async function inspect(path: string, flags: InspectFlags, { log }: Pick<Effects, "log">): Promise<number> {
   const { inspectModel } = await import("@linear-probes/models"); // heavy, and no other command needs it
   const { rows, dimensions = {} } = flags;
   const found = await inspectModel(path, { rows, dimensions });

@@ -83,7 +83,7 @@ export function probeCommand(program: Command, shared: SharedOptions, effects: E
 }
 
 /** Returns the exit status: 0, or 130 when stopped on request. */
-export async function probe(model: string, flags: ProbeFlags, effects: Effects): Promise<number> {
+async function probe(model: string, flags: ProbeFlags, effects: Effects): Promise<number> {
   const { runProbing } = await import("../foreign/run-probing.ts"); // heavy, and no other command needs it
   const options = await probingOptions(model, flags);
   const release = stopOnInterrupt(effects);

@@ -21,7 +21,7 @@ import { createProgress } from "./progress.ts";
 import { CALIBRATION_BINS, majorityError, RESAMPLES } from "./test-measures.ts";
 
 /** The name of the result, as an experiment's. */
-export const PROBE_ONNX = "probe-onnx";
+const PROBE_ONNX = "probe-onnx";
 
 export interface ProbingOptions {
   readonly data: string; // dataset or path

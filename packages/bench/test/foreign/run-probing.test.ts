@@ -10,7 +10,7 @@ import { readResult } from "../../src/results.ts";
 import { Interrupted } from "../../src/stop-flag.ts";
 import { quietEffects, smallData, smallModel, smallOptions } from "./small-model.ts";
 
-vi.setConfig({ testTimeout: 60_000 }); // a trial run starts a process
+vi.setConfig({ testTimeout: 180_000 }); // a trial run starts a process
 
 let folder: string;
 let model: string;
