@@ -1,6 +1,13 @@
 /** @file Features of the convnet's taps for all three roles, and the network's own errors. One forward pass for both. */
 import { createHash } from "node:crypto";
-import { type Features, labelled, type LabelledFeatures, reject, type Runtime } from "@linear-probes/core";
+import {
+  type Features,
+  type FeatureWriter,
+  labelled,
+  type LabelledFeatures,
+  reject,
+  type Runtime,
+} from "@linear-probes/core";
 import {
   type BlockSink,
   forwardErrors,
@@ -16,6 +23,8 @@ import type { Digits, RowSettings } from "./convnet-data.ts";
 
 /** Rows per forward run; every role must start at a multiple of it. */
 const BATCH = 50;
+
+const LARGE_BYTES = 2 ** 28;
 
 const graph = mnistConvnet.build();
 
@@ -122,12 +131,15 @@ async function forwardFeatures(
   const end = parts.at(-1)?.to ?? start;
   for (const { from } of parts)
     if ((from - start) % BATCH !== 0) reject("rows", `every part must start at a multiple of ${BATCH}`, from - start);
+  const createWriter = (tap: string, rows: number): FeatureWriter => {
+    const cols = size(graph.shapeOf(tap));
+    // The kernels' own memory never shrinks; buffers are used again by the next tap.
+    const large = rows * cols * 4 > LARGE_BYTES;
+    return runtime.createFeatures({ rows, cols, name: tap, ...(large && { storage: "buffer" as const }) });
+  };
   const writers = taps.map((tap) => ({
     tap,
-    parts: parts.map((part) => ({
-      ...part,
-      writer: runtime.createFeatures({ rows: part.to - part.from, cols: size(graph.shapeOf(tap)), name: tap }),
-    })),
+    parts: parts.map((part) => ({ ...part, writer: createWriter(tap, part.to - part.from) })),
   }));
   const sinks = new Map<string, BlockSink>(
     writers.map(({ tap, parts }) => [
