@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { InputError } from "@linear-probes/core";
+import { compareCommand } from "./compare/command.ts";
 import { golden, goldenFolder } from "./commands/golden.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { probeCommand } from "./commands/probe.ts";
@@ -113,6 +114,8 @@ program
 
 inspectCommand(program, effects);
 probeCommand(program, { seed, threads, storeFolder, dataDir }, effects);
+
+compareCommand(program);
 
 function positiveInteger(text: string): number {
   const value = Number(text);

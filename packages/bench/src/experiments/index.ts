@@ -11,6 +11,7 @@ const loaders = {
   "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
   "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
   "depth-sweep": () => import("./depth-sweep.ts"),
+  "solver-comparison": () => import("./solver-comparison.ts"),
 } satisfies Record<string, () => Promise<{ readonly default: Experiment }>>;
 
 export type ExperimentId = keyof typeof loaders;
@@ -25,10 +26,14 @@ export async function loadExperiment(id: ExperimentId): Promise<Experiment> {
   return (await loaders[id]()).default;
 }
 
-/** The ids that begin with one of the names given (`fig03` is enough); all when none is given. */
+/** No figure of the paper, and longer than all of them together: run when named. */
+const onRequest: readonly ExperimentId[] = ["solver-comparison"];
+
+/** The ids that begin with one of the names given (`fig03` is enough); when none is given, all but those for request. */
 export function chooseExperiments(names: readonly string[]): readonly ExperimentId[] {
   for (const name of names)
     if (!experimentIds.some((id) => id.startsWith(name)))
       reject("experiment", `must be one of ${experimentIds.join(", ")}`, name);
-  return names.length === 0 ? experimentIds : experimentIds.filter((id) => names.some((name) => id.startsWith(name)));
+  if (names.length === 0) return experimentIds.filter((id) => !onRequest.includes(id));
+  return experimentIds.filter((id) => names.some((name) => id.startsWith(name)));
 }
