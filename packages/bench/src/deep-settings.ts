@@ -5,7 +5,8 @@
  * of batches of 128 at a learning rate of 1e-3 came nearest to the values read off the first frame of its figure 8.
  */
 export const deepProbes = {
-  certified: { l2: 1e-4, relativeGap: 1e-5, passes: 600 },
+  // Layers of trained networks are ill-conditioned: 1e-5 takes half as many passes again, and moves no error by 1e-4.
+  certified: { l2: 1e-4, relativeGap: 1e-3, passes: 600 },
   rmsprop: { l2: 1e-6, epochs: 3, batch: 128, learningRate: 1e-3, decay: 0.9 },
 } as const;
 
@@ -26,7 +27,7 @@ export function animation(last: number, frames: number) {
     name: "animation",
     steps: [...new Set(steps)],
     images: 6000,
-    layers: upTo(128, 4),
+    layers: upTo(128, 8),
     protocols: ["certified-standardized"],
     warm: true,
   } as const;

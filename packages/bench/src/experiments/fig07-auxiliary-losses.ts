@@ -33,7 +33,7 @@ const paper: Settings = {
     ...common,
     name: "shown",
     steps: [0, 500, 5000],
-    images: 30_000,
+    images: 20_000,
     layers: upTo(128, 1),
     protocols: ["certified-standardized", "rmsprop-raw"],
   },

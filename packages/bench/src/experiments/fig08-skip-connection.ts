@@ -27,7 +27,7 @@ const paper: Settings = {
     ...common,
     name: "shown",
     steps: [0, 500, 2000],
-    images: 60_000,
+    images: 30_000,
     layers: upTo(128, 1),
     protocols: ["certified-standardized", "rmsprop-raw"],
   },
