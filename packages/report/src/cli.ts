@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type ProfileName, profileNames, readResults, resultsFolder } from "@linear-probes/bench";
 import { InputError, reject, writeFileAtomic } from "@linear-probes/core";
+import type { FigureDefinition } from "./figure.ts";
 import * as figures from "./figures/index.ts";
+import { probeOnnx } from "./figures/probe-onnx.ts";
 import { renderPage } from "./page/page.ts";
 
 const distFolder = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -35,7 +37,7 @@ export async function report(
       `run \`probes reproduce --profile ${profile}\``,
     );
   }
-  const page = await renderPage(Object.values(figures), results, profile);
+  const page = await renderPage(figuresFor(results.map(({ experiment }) => experiment)), results, profile);
   const path = join(resolve(given(values["out"], "--out") ?? distFolder), "index.html");
   writeFileAtomic(path, page.markup);
   for (const { figure, judgements } of page.sections) {
@@ -43,6 +45,12 @@ export async function report(
   }
   log(`${path}  ${(page.markup.length / 1024).toFixed(0)} KiB, profile ${profile}`);
   return path;
+}
+
+/** The paper's figures, and that of a foreign model where one was probed: alone, when nothing else was run. */
+function figuresFor(experiments: readonly string[]): readonly FigureDefinition[] {
+  const foreign = experiments.includes(probeOnnx.source) ? [probeOnnx] : [];
+  return experiments.length > foreign.length ? [...Object.values(figures), ...foreign] : foreign;
 }
 
 function given(value: string | boolean | undefined, flag: string): string | undefined {

@@ -1,0 +1,152 @@
+/**
+ * @file A model of the reader's own: the error of a certified linear probe at each tap, in depth order, with the interval
+ * that resampled test rows give, the error of guessing, and the controls where they were run.
+ */
+import type { Result } from "@linear-probes/bench";
+import type { TopLevelSpec } from "vega-lite";
+import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
+import { count, percent, significant } from "../format.ts";
+import { guessing, type OnnxPoint, points, series, unfitted } from "../points/probe-onnx.ts";
+import { type Encoding, quietColor, seriesLayers, type Series } from "../series.ts";
+import { describeSettings } from "../settings.ts";
+import { color } from "../theme.ts";
+
+export const probeOnnx: FigureDefinition = {
+  id: "probe-onnx",
+  label: "Your model",
+  title: "How linearly readable each layer is",
+  source: "probe-onnx",
+  replayLevel: "bitwise-one-machine",
+  caption,
+  panels,
+  table,
+  claims: [],
+};
+
+function caption({ rows, run }: Result): string {
+  const model = rows[0]?.["model"];
+  const sizes = describeSettings(run.settings, [
+    ["rows.train", "training rows", count],
+    ["rows.validation", "validation rows", count],
+    ["rows.test", "test rows", count],
+    ["relativeGap", "certified relative gap at most", significant],
+  ]);
+  const { reducer } = run.settings;
+  const missing = unfitted(rows);
+  return (
+    `Test error of a linear probe at each tap of ${typeof model === "string" ? model : "the model"}, in depth order; ` +
+    `data: ${run.dataset.name}. Features are reduced by ${typeof reducer === "string" ? reducer : "nothing"}. The l2 of ` +
+    `each probe is chosen on validation rows, and the test rows are looked at once. Bars are 95 % intervals, percentiles ` +
+    `of the error on resampled test rows; they say nothing about other training rows. The dotted line is the error of ` +
+    `always saying the commonest class.${sizes}${missing.length === 0 ? "" : ` Not fitted: ${missing.join("; ")}.`}`
+  );
+}
+
+function panels({ rows }: Result): readonly Panel[] {
+  const data = points(rows);
+  if (data.length === 0) return [];
+  const said = data.map(({ place, series, testError }) => `${place}, ${series}: ${percent(testError)}`);
+  return [
+    {
+      id: "error",
+      title: "Test error",
+      share: 1,
+      probes: true,
+      description: `Test error by tap, in order of depth. ${said.join("; ")}.`,
+      spec: (size) => errorSpec(data, series(rows), guessing(rows), size),
+    },
+  ];
+}
+
+/** Depth runs to the right; on a narrow page, downwards, so that the names of taps stay readable. */
+function errorSpec(
+  data: readonly OnnxPoint[],
+  kinds: readonly Series[],
+  guess: number | undefined,
+  { width, narrow }: PanelSize,
+): TopLevelSpec {
+  const [valueChannel, tapChannel] = narrow ? (["x", "y"] as const) : (["y", "x"] as const);
+  const taps = new Set(data.map(({ place }) => place)).size;
+  const value = {
+    field: "testError",
+    type: "quantitative" as const,
+    title: null,
+    scale: { domainMin: 0 },
+    axis: { format: "~%", grid: true },
+  };
+  const tap = {
+    field: "place",
+    type: "nominal" as const,
+    title: null,
+    sort: { field: "depth" },
+    scale: { type: "point" as const, padding: 0.5 },
+    axis: { ...(narrow ? {} : { labelAngle: -40 }), labelLimit: 160, grid: narrow, domain: false, ticks: false },
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Vega-Lite's types do not follow computed keys
+  const position = { [valueChannel]: value, [tapChannel]: tap } as Encoding;
+  return {
+    width,
+    height: narrow ? Math.max(240, 24 * taps + 80) : 420,
+    autosize: { type: "fit", contains: "padding" },
+    data: { values: [...data] },
+    layer: [
+      {
+        data: { values: guess === undefined ? [] : [{ guess }] },
+        mark: { type: "rule", strokeDash: [1, 4], strokeCap: "round", strokeWidth: 1.5, color: color("soft") },
+        encoding: { [valueChannel]: { field: "guess", type: "quantitative" } },
+      },
+      {
+        mark: { type: "rule", strokeWidth: 1.25, opacity: 0.6 },
+        encoding: {
+          [tapChannel]: tap,
+          [valueChannel]: { field: "testErrorLow", type: "quantitative" },
+          [`${valueChannel}2`]: { field: "testErrorHigh" },
+          color: quietColor(kinds),
+        },
+      },
+      ...seriesLayers(kinds, position, {
+        param: "probe_onnx",
+        markerSize: narrow ? 44 : 64,
+        tooltip: [
+          { field: "place", title: "tap" },
+          { field: "operator" },
+          { field: "series", title: "probe" },
+          { field: "testError", title: "test error", format: ".2%" },
+          { field: "columns", format: "," },
+          { field: "l2", format: ".1e" },
+          { field: "gapNats", title: "duality gap (nats)", format: ".1e" },
+          { field: "status" },
+        ],
+        ...(narrow ? { order: "depth" } : {}),
+      }),
+    ],
+  };
+}
+
+function table({ rows }: Result): Table {
+  return {
+    columns: [
+      { key: "depth", title: "depth", format: count },
+      { key: "place", title: "tap" },
+      { key: "operator", title: "operator" },
+      { key: "series", title: "probe" },
+      { key: "testError", title: "test error", format: percent },
+      { key: "testErrorLow", title: "from", format: percent },
+      { key: "testErrorHigh", title: "to", format: percent },
+      { key: "top5Error", title: "top-5 error", format: percent },
+      { key: "crossEntropyNats", title: "cross-entropy (nats)", format: significant },
+      { key: "calibrationError", title: "calibration error", format: percent },
+      { key: "selectivity", title: "selectivity", format: percent },
+      { key: "certified", title: "certified" },
+      { key: "relativeGap", title: "relative gap", format: significant },
+      { key: "gapNats", title: "gap (nats)", format: significant },
+      { key: "l2", title: "l2", format: significant },
+      { key: "validationError", title: "validation error", format: percent },
+      { key: "trainError", title: "train error", format: percent },
+      { key: "status", title: "ended" },
+      { key: "features", title: "features", format: count },
+      { key: "columns", title: "columns", format: count },
+    ],
+    rows: points(rows),
+  };
+}
