@@ -2,7 +2,14 @@
  * @file What is kept and what is lost when images are encoded as other bytes: entropies of the empirical distribution of
  * the images at hand, and the certified probe on the bytes.
  */
-import { evaluateOnTest, labelled, type LabelledFeatures, reject, type Runtime, type Stream } from "@linear-probes/core";
+import {
+  evaluateOnTest,
+  labelled,
+  type LabelledFeatures,
+  reject,
+  type Runtime,
+  type Stream,
+} from "@linear-probes/core";
 import { loadDigits } from "@linear-probes/models";
 import type { ConvnetProbe } from "../probe-cells.ts";
 import type { DatasetRecord } from "../run-record.ts";

@@ -79,7 +79,7 @@ export async function streamActivations(
     }
   } finally {
     // A worker that is stopped in the middle of a session's run takes the whole process down.
-    await Promise.allSettled(pending);
+    await Promise.allSettled(pending.filter((result) => result !== undefined));
     await Promise.all(pool.map((worker) => worker.stop()));
   }
 }
