@@ -31,6 +31,7 @@ const paper: Settings = {
   },
   shown: {
     ...common,
+    rmsprop: { ...deepProbes.rmsprop, epochs: 9 },
     name: "shown",
     steps: [0, 500, 5000],
     images: 20_000,
@@ -39,6 +40,7 @@ const paper: Settings = {
   },
   control: {
     ...common,
+    rmsprop: { ...deepProbes.rmsprop, epochs: 18 },
     name: "control",
     steps: [2000],
     images: 10_000,

@@ -25,6 +25,7 @@ const paper: Settings = {
   network: { depth: 128, width: 128, auxEvery: 0, skipTo: 64 },
   shown: {
     ...common,
+    rmsprop: { ...deepProbes.rmsprop, epochs: 6 },
     name: "shown",
     steps: [0, 500, 2000],
     images: 30_000,

@@ -39,7 +39,7 @@ function caption({ rows, run }: Result): string {
   return (
     `A network of ${Math.max(...probes(rows, "shown").map(({ layer }) => layer))} layers (leaky ReLU of slope 0.5, ` +
     `Glorot-normal weights, Adam at 3e-4 on batches of 128) with an auxiliary classifier at every 16th layer; last, ` +
-    `the same weights and batches without them. Every layer is probed on the training error, as in the paper; the ` +
+    `as a control, the same weights and batches without them. Every layer is probed on the training error (a fraction of the images), as in the paper; the ` +
     `fine dots mark the error of always answering the most frequent digit. The networks’ own last classifiers err on: ` +
     `${own.join(", ")}. Which three moments the paper shows is not recoverable; 0, 500 and 5,000 steps are believed.${sizes}`
   );
@@ -58,15 +58,15 @@ function panels({ rows }: Result): readonly Panel[] {
   return names.map((name) => {
     const own = all.filter(({ panel }) => panel === name);
     const step = stepsOf(own)[0] ?? 0;
-    const without = name === "control" ? ", without auxiliary losses" : "";
+    const control = name === "control";
     const last = own.findLast(({ series }) => series.startsWith("certified"));
     return {
       id: name,
-      title: `Train error (fraction) after ${count(step)} steps${without}`,
+      title: control ? `Control, after ${count(step)} steps` : `Train error after ${count(step)} steps`,
       share: 1 / names.length,
       probes: true,
       description:
-        `Line chart of train error by layer after ${step} steps${without}. ` +
+        `Line chart of train error by layer after ${step} steps${control ? ", without auxiliary losses" : ""}. ` +
         `The certified probe errs on ${last?.trainError.toFixed(3) ?? "–"} at layer ${last?.layer ?? "–"}.`,
       spec: (size) => frameSpec(own, size, { param: `fig07_${name.replace("-", "_")}`, series, majority }),
     };

@@ -36,12 +36,12 @@ function caption({ rows, run }: Result): string {
   return (
     `A network of ${Math.max(...probes(rows, "shown").map(({ layer }) => layer))} layers (leaky ReLU of slope 0.5, ` +
     `Glorot-normal weights, Adam at 3e-4 on batches of 128) whose layer ${skip} reads layer 0 besides layer ${skip - 1}. ` +
-    `Every layer is probed on the training error, as in the paper. The coarsely dashed line without markers, in the ` +
+    `Every layer is probed on the training error (a fraction of the images), as in the paper. The coarsely dashed line without markers, in the ` +
     `paper’s colour, is the paper’s own figure, digitised to about 0.004; the fine dots mark the error of always ` +
     `answering the most frequent digit. The paper’s plateau stands on those dots: its probes there learned nothing but ` +
     `a bias. RMSProp on raw features does the same here, since features shrink by a fifth at every layer; the certified ` +
     `optimum on standardised features still reads the digits. The paper names neither the optimiser of its network nor ` +
-    `how long its probes were trained; 3 epochs were chosen as nearest to its first frame.${sizes}`
+    `how long its probes were trained; ours were trained for the length that came nearest to its first frame.${sizes}`
   );
 }
 
@@ -60,7 +60,7 @@ function panels({ rows }: Result): readonly Panel[] {
     });
     return {
       id: `step-${step}`,
-      title: `Train error (fraction) after ${count(step)} steps`,
+      title: `Train error after ${count(step)} steps`,
       share: 1 / steps.length,
       probes: true,
       description: `Line chart of train error by layer after ${step} steps. ${ends.join("; ")}.`,

@@ -7,14 +7,14 @@ import { mean, quantile } from "../statistics.ts";
 export const series: readonly Series[] = [
   {
     key: "certified-standardized",
-    label: "certified optimum, standardised features",
+    label: "certified optimum, standardised",
     color: "series1",
     shape: "circle",
     dash: [1, 0],
   },
   {
     key: "rmsprop-raw",
-    label: "RMSProp, raw features (as the paper)",
+    label: "RMSProp, raw (as the paper)",
     color: "series2",
     shape: "square",
     dash: [6, 3],
