@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Row, writeFileAtomic } from "@linear-probes/core";
 import type { Effects } from "../effects.ts";
-import { experimentIds, loadExperiment } from "../experiments/index.ts";
+import { chooseExperiments, loadExperiment } from "../experiments/index.ts";
 import { parseRows, readResult, type Result, rowsText } from "../results.ts";
 
 export const goldenFolder = fileURLToPath(new URL("../../golden/smoke/", import.meta.url));
@@ -20,7 +20,7 @@ export interface GoldenOptions {
 
 export async function golden(options: GoldenOptions, { log }: Effects): Promise<number> {
   let bad = 0;
-  for (const id of experimentIds) {
+  for (const id of chooseExperiments([])) {
     const result = readResult("smoke", id, options.resultsFolder);
     if (result === undefined) {
       log(`BAD ${id}: no smoke result; run \`probes reproduce --profile smoke\` first`);
