@@ -17,6 +17,7 @@ export interface TapGroup {
 
 const MOST_BATCH_BYTES = 2 ** 29; // of unreduced taps of one batch, per thread
 const MOST_BLOCK_BYTES = 2 ** 27; // of reduced taps between two writes
+const MOST_BLOCK_ROWS = 512; // between two writes: what a stopped run may lose
 
 /** `fixed` is the batch size that the file dictates. */
 export function groupTaps(taps: readonly ReducedTap[], asked: number, fixed: number | null): readonly TapGroup[] {
@@ -38,6 +39,7 @@ export function groupTaps(taps: readonly ReducedTap[], asked: number, fixed: num
   return groups.map((taps) => {
     const batch = fixed ?? (taps.some(({ tap }) => tap.rows === null) ? 1 : asked);
     const rowBytes = 4 * taps.reduce((sum, { cols }) => sum + cols, 0);
-    return { taps, batch, blockRows: batch * Math.max(1, Math.floor(MOST_BLOCK_BYTES / (rowBytes * batch))) };
+    const rows = Math.min(MOST_BLOCK_ROWS, MOST_BLOCK_BYTES / rowBytes);
+    return { taps, batch, blockRows: batch * Math.max(1, Math.floor(rows / batch)) };
   });
 }
