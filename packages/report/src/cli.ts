@@ -10,7 +10,7 @@ import { type ProfileName, profileNames, readResults, resultsFolder } from "@lin
 import { InputError, reject, writeFileAtomic } from "@linear-probes/core";
 import type { FigureDefinition } from "./figure.ts";
 import * as figures from "./figures/index.ts";
-import { probeOnnx } from "./figures/probe-onnx.ts";
+import { probeOnnx } from "./foreign/probe-onnx.ts";
 import { renderPage } from "./page/page.ts";
 
 const distFolder = fileURLToPath(new URL("../dist/", import.meta.url));

@@ -6,7 +6,7 @@ import { writeResult } from "@linear-probes/bench";
 import type { Row } from "@linear-probes/core";
 import { afterAll, expect, test } from "vitest";
 import { report } from "../src/cli.ts";
-import { probeOnnx } from "../src/figures/probe-onnx.ts";
+import { probeOnnx } from "../src/foreign/probe-onnx.ts";
 import { compileSpec, renderSvg, themed } from "../src/render.ts";
 import { resultOf } from "./fixtures/result.ts";
 
