@@ -1,7 +1,7 @@
 /** @file Probes a foreign model from file to result: data, taps, networks, rows with their provenance. */
 import { mkdirSync, statfsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createWasmRuntime, reject, rootStream, type Row, type Stream } from "@linear-probes/core";
+import { createWasmRuntime, reject, rootStream, type Row, sha256, type Stream } from "@linear-probes/core";
 import { openModel, printable, readModel, untrainedTwin } from "@linear-probes/models";
 import { bytesText } from "../bytes-text.ts";
 import type { Effects } from "../effects.ts";
@@ -77,7 +77,10 @@ export async function runProbing(path: string, options: ProbingOptions, effects:
       batch: options.batch,
       threads: options.threads,
       stream,
-      codes: { activations: stages.activations.sha256, probes: stages.probes.sha256 },
+      codes: {
+        activations: sha256(stages.inputs.sha256 + stages.activations.sha256),
+        probes: stages.probes.sha256,
+      },
       store: openStore({ folder: options.storeFolder, log: effects.log }),
       effects,
       progress: createProgress(effects),
@@ -204,11 +207,12 @@ function recordedSettings(
   };
 }
 
-/** The code that activations and probes depend on. */
+/** The code that model inputs, activations and probes depend on. */
 function stageFingerprints() {
   const fingerprint = createFingerprinter(repositoryRoot);
   const at = (file: URL) => fingerprint(fileURLToPath(file));
   return {
+    inputs: at(new URL("./model-inputs.ts", import.meta.url)),
     activations: at(new URL("./stored-activations.ts", import.meta.url)),
     probes: at(new URL("./probe-tap.ts", import.meta.url)),
   };
