@@ -1,6 +1,6 @@
 /**
  * @file Three-way splits by construction: every row gets exactly one role, and the role is in the type. What fits takes
- * `train`, what selects takes `validation`, and only `evaluateOnTest` takes `test`.
+ * `train`, what selects takes `validation`, and only `evaluateOnTest` and `predictOnTest` take `test`.
  */
 import { checkLabelled } from "./check-problem.ts";
 import { reject } from "./errors.ts";

@@ -52,6 +52,9 @@ test("figure 8: each claim can fail", () => {
   expect(judge(fig08, "two-bumps", flat).verdict).toBe("not reproduced");
   expect(judge(fig08, "falls-to-the-right", flat).verdict).toBe("not reproduced");
   expect(judge(fig08, "digitised-first-frame", flat).verdict).toBe("not reproduced");
+  expect(judge(fig08, "digitised-first-frame", flat).findings.map(({ subject }) => subject)).toEqual([
+    "certified optimum, standardised", // the other's length was chosen by this frame
+  ]);
   const moved = changed(fig08Result(), (row) =>
     row["layer"] === 0 && row["step"] === 500 ? { trainError: 0.07 } : {},
   );

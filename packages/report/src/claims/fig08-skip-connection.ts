@@ -7,6 +7,8 @@ import { lastOf, notThePapers, perProtocol, theoremChecks, tooShort } from "./de
 
 const place = "section 3.4 and caption of figure 8";
 const skipTo = 64;
+/** The probes whose training time was chosen by the digitised first frame. */
+const fitted = "rmsprop-raw";
 
 export const claims: readonly Claim[] = [
   {
@@ -97,18 +99,29 @@ export const claims: readonly Claim[] = [
     statement: "The first frame’s bars, read off the paper, are those of an untrained network with Glorot weights.",
     place: "figure 8, first frame",
     provenance: "digitised",
-    rule: "at step 0 the mean absolute difference from the digitised values is at most 0.05",
+    rule: "at step 0 the certified probes’ mean absolute difference from the digitised values is at most 0.05",
     tolerance:
-      "0.004 is the noise of the digitised values; weights, images and the probes’ training time are other draws.",
+      "0.004 is the noise of the digitised values; weights and images are other draws. The length of RMSProp’s training " +
+      "was chosen to come near this very frame, so its agreement is shown and does not count.",
     undecidable: notThePapers,
-    judge: (result) =>
-      series.flatMap(({ label }) => {
-        const residuals = residualsAt(profile(probes(result.rows, "shown"), label, 0), 0);
+    judge: (result) => {
+      const distances = series.flatMap(({ key, label }) => {
+        const residuals = residualsAt(profile(probes(result.rows, "shown"), label, 0), 0).map(Math.abs);
         if (residuals.length === 0) return [];
-        const distance = mean(residuals.map(Math.abs));
-        const measured = `mean distance ${distance.toFixed(3)} over ${residuals.length} layers, greatest ${Math.max(...residuals.map(Math.abs)).toFixed(3)}`;
-        return [{ subject: label, holds: distance <= 0.05, measured }];
-      }),
+        const distance = mean(residuals);
+        const most = Math.max(...residuals).toFixed(3);
+        const text = `mean distance ${distance.toFixed(3)} over ${residuals.length} layers, greatest ${most}`;
+        return [{ key, label, distance, text }];
+      });
+      const uncounted = distances.flatMap(({ key, text }) => (key === fitted ? [`RMSProp, not counted: ${text}`] : []));
+      return distances
+        .filter(({ key }) => key !== fitted)
+        .map(({ label, distance, text }) => ({
+          subject: label,
+          holds: distance <= 0.05,
+          measured: [text, ...uncounted].join("; "),
+        }));
+    },
   },
   {
     id: "falls-to-the-right",
