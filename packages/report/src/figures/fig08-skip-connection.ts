@@ -64,11 +64,17 @@ function panels({ rows }: Result): readonly Panel[] {
       share: 1 / steps.length,
       probes: true,
       description: `Line chart of train error by layer after ${step} steps. ${ends.join("; ")}.`,
-      spec: (size) => frameSpec(own, size, { param: `fig08_${step}`, series, paper: digitised(step), majority }),
+      spec: (size) => frameSpec(own, size, { param: `fig08_${step}`, series, paper: papersBars(rows, step), majority }),
     };
   });
 }
 
 function table({ rows }: Result): Table {
-  return frameTable(probes(rows, "shown"), digitised);
+  return frameTable(probes(rows, "shown"), (step) => papersBars(rows, step));
+}
+
+/** The paper's digitised bars, which are of 128 layers: beside a smaller network they would mean nothing. */
+function papersBars(rows: Result["rows"], step: number): readonly number[] | undefined {
+  const depth = Math.max(...probes(rows, "shown").map(({ layer }) => layer));
+  return depth === 128 ? digitised(step) : undefined;
 }
