@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { InputError } from "@linear-probes/core";
+import { InputError, WriteError } from "@linear-probes/core";
 import { compareCommand } from "./compare/command.ts";
 import { golden, goldenFolder } from "./commands/golden.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -133,7 +133,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   // What the user can mend is said in one line; all else is a defect and keeps its stack.
-  process.stderr.write(error instanceof InputError ? `probes: ${error.message}\n` : `${stackOf(error)}\n`);
+  const known = error instanceof InputError || error instanceof WriteError;
+  process.stderr.write(known ? `probes: ${error.message}\n` : `${stackOf(error)}\n`);
   process.exitCode = 1;
 }
 

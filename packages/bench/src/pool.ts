@@ -3,7 +3,7 @@
  * back in task order. After a stop request no task is started, and the running ones end at their next safe point.
  */
 import { parentPort, Worker } from "node:worker_threads";
-import { InputError } from "@linear-probes/core";
+import { InputError, WriteError } from "@linear-probes/core";
 import { Interrupted, type StopFlag } from "./stop-flag.ts";
 
 type FromWorker<Result> =
@@ -89,8 +89,11 @@ export function serveTasks<Result>(
   return { log: (line) => answer({ type: "log", line }) };
 }
 
+/** Errors whose message is for the user; they keep their kind across threads. */
+const kinds = new Map([InputError, WriteError].map((kind) => [kind.name, kind]));
+
 function revive({ name, message, stack }: Failure): Error {
-  const error = name === "InputError" ? new InputError(message) : new Error(message);
+  const error = new (kinds.get(name) ?? Error)(message);
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type ProfileName, profileNames, readResults, resultsFolder } from "@linear-probes/bench";
-import { InputError, reject, writeFileAtomic } from "@linear-probes/core";
+import { InputError, reject, WriteError, writeFileAtomic } from "@linear-probes/core";
 import type { FigureDefinition } from "./figure.ts";
 import * as figures from "./figures/index.ts";
 import { probeOnnx } from "./foreign/probe-onnx.ts";
@@ -68,7 +68,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     await report(process.argv.slice(2), process.env, (line) => process.stdout.write(`${line}\n`));
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError || error instanceof WriteError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }

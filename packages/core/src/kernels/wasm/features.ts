@@ -1,7 +1,7 @@
 /** @file X of the wasm back end in its three places: the shared memory, buffers outside it, or a file. */
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { reject } from "../../errors.ts";
+import { reject, rejectWrite } from "../../errors.ts";
 import type { CreateFeaturesOptions, Features, FeatureWriter } from "../kernels.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { JOB } from "./job.ts";
@@ -153,28 +153,47 @@ function fillFile(workspace: Workspace, pool: BufferPool, rows: number, cols: nu
   const stride = strideOf(cols);
   const width = cols * 4;
   const partial = `${path}.partial`;
-  const handle = openSync(partial, "w");
+  let handle: number | undefined;
+  const close = (): void => {
+    if (handle !== undefined) closeSync(handle);
+    handle = undefined;
+  };
+  const abandon = (): void => {
+    close();
+    rmSync(partial, { force: true });
+  };
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (cause) {
+      abandon();
+      return rejectWrite(path, cause);
+    }
+  };
+  const opened = attempt(() => openSync(partial, "w"));
+  handle = opened;
   return {
     storage: "file",
     home: () => undefined,
     accept(row, count, at) {
       const packed = new Uint8Array(count * width);
       for (let i = 0; i < count; i++) packed.set(workspace.bytes(at + i * stride, width), i * width);
-      for (let done = 0; done < packed.length;) {
-        done += writeSync(handle, packed, done, packed.length - done, row * width + done);
-      }
+      attempt(() => {
+        for (let done = 0; done < packed.length;) {
+          done += writeSync(opened, packed, done, packed.length - done, row * width + done);
+        }
+      });
     },
     finish() {
-      fsyncSync(handle);
-      closeSync(handle);
-      renameSync(partial, path);
+      attempt(() => {
+        fsyncSync(opened);
+        close();
+        renameSync(partial, path);
+      });
       const id = pool.open({ kind: "file", path, cols, stride });
       return { storage: "file", workspace, location: { source: id, x: 0, stride }, free: () => pool.close(id) };
     },
-    abandon() {
-      closeSync(handle);
-      rmSync(partial, { force: true });
-    },
+    abandon,
   };
 }
 
