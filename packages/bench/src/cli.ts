@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { InputError, WriteError } from "@linear-probes/core";
 import { compareCommand } from "./compare/command.ts";
+import { positiveInteger } from "./commands/arguments.ts";
+import { exportCommand } from "./commands/export.ts";
 import { golden, goldenFolder } from "./commands/golden.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { probeCommand } from "./commands/probe.ts";
@@ -113,15 +115,10 @@ program
   });
 
 inspectCommand(program, effects);
+exportCommand(program, { seed, storeFolder }, effects);
 probeCommand(program, { seed, threads, storeFolder, dataDir }, effects);
 
 compareCommand(program);
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 1)) throw new InvalidArgumentError("It must be a positive integer.");
-  return value;
-}
 
 function nonNegative(text: string): number {
   const value = Number(text);

@@ -22,6 +22,7 @@ export * from "./datasets/user-data.ts";
 export * as onnxBuild from "./onnx/build.ts";
 export { inceptionV3 } from "./architectures/inception-v3.ts";
 export type { InceptionV3Options } from "./architectures/inception-v3.ts";
+export { publishedInceptionV3 } from "./architectures/inception-v3-torchvision.ts";
 export * from "./onnx/activation-key.ts";
 export { arraySource } from "./onnx/inputs.ts";
 export type { BatchPlan, InputPlan, InputRows, RowBlock, RowSource } from "./onnx/inputs.ts";

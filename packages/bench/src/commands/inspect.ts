@@ -4,6 +4,7 @@ import type { InspectedModel, InspectedTap } from "@linear-probes/models";
 import { bytesText } from "../bytes-text.ts";
 import type { Effects } from "../effects.ts";
 import { textTable } from "../table.ts";
+import { positiveInteger } from "./arguments.ts";
 
 interface InspectFlags {
   readonly taps?: readonly string[];
@@ -92,10 +93,4 @@ function collectDimension(
   const [, name = "", size = ""] = /^(.+)=(\d+)$/.exec(text) ?? [];
   if (!(Number(size) >= 1)) throw new InvalidArgumentError("It must be name=size.");
   return { ...before, [name]: Number(size) };
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 1)) throw new InvalidArgumentError("It must be a positive integer.");
-  return value;
 }

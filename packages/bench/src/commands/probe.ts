@@ -5,6 +5,7 @@ import { type Effects, stopOnInterrupt } from "../effects.ts";
 import { resultTable } from "../foreign/result-table.ts";
 import type { ProbingOptions } from "../foreign/run-probing.ts";
 import { Interrupted } from "../stop-flag.ts";
+import { positiveInteger } from "./arguments.ts";
 
 interface ProbeFlags {
   readonly data: string;
@@ -155,12 +156,6 @@ function fraction(text: string): number {
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("It must be a number > 0.");
-  return value;
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 1)) throw new InvalidArgumentError("It must be a positive integer.");
   return value;
 }
 

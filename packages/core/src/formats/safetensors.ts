@@ -63,15 +63,16 @@ export function readSafetensors(content: Uint8Array, subject: string): Safetenso
   return { tensors, metadata };
 }
 
-/** The bytes of a safetensors file of float64 tensors, in the order given. */
+/** The bytes of a safetensors file of float64 or float32 tensors, in the order given. */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float64Array }>,
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float64Array | Float32Array }>,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let size = 0;
   for (const [name, { shape, values }] of tensors) {
-    header[name] = { dtype: "F64", shape, data_offsets: [size, size + values.byteLength] };
+    const dtype = values instanceof Float32Array ? "F32" : "F64";
+    header[name] = { dtype, shape, data_offsets: [size, size + values.byteLength] };
     size += values.byteLength;
   }
   const text = JSON.stringify(header);

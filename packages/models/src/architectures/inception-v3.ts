@@ -1,12 +1,8 @@
 /**
  * @file Inception v3 as an ONNX model: 299 × 299, with the auxiliary head (Szegedy et al. 2016, "Rethinking the Inception
  * architecture", table 1 and figures 5–8; names and sizes as in TF-slim's inception_v3.py). Weights are seeded (He et al.
- * 2015, fan-in) or given; batch normalisation is at its initial state unless given.
- *
- * Published weights come in by the ONNX import, without this file: export the trained network once, with
- * `torch.onnx.export(inception_v3(weights="IMAGENET1K_V1").eval(), torch.zeros(1, 3, 299, 299), "inception-v3.onnx",
- * input_names=["images"], dynamic_axes={"images": {0: "N"}})` or, for TF-slim, `python -m tf2onnx.convert`, and probe that
- * file; every result names its sha256.
+ * 2015, fan-in) or given; batch normalisation is at its initial state unless given. torchvision's state dict comes in by
+ * inception-v3-torchvision.ts; docs/inception-v3.md says how to get one.
  */
 import { reject } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";
@@ -14,18 +10,26 @@ import type { NodeProto, TensorProto } from "onnx-buf";
 import { graph, modelBytes, node, tensor, valueInfo } from "../onnx/build.ts";
 
 export interface InceptionV3Options {
-  readonly stream: Stream;
+  /** That weights are drawn from which are not given. */
+  readonly stream?: Stream;
   readonly classes?: number; // default 1000
   /** Trained parameters by ONNX initializer name; every one that is used must be there. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
+  /**
+   * Whose network it is, where implementations differ. `torchvision` counts the zeros that pad an averaged image, and
+   * begins by turning images that are normalised as ImageNet's into [-1, 1]. Default `tf-slim`, which does neither.
+   */
+  readonly flavour?: "tf-slim" | "torchvision";
+  /** Default true. */
+  readonly auxiliary?: boolean;
 }
 
 /** Bytes of the model: input "images" [N, 3, 299, 299]; outputs "InceptionV3/Logits" and "InceptionV3/AuxLogits/Logits". */
 export function inceptionV3(options: InceptionV3Options): Uint8Array<ArrayBuffer> {
-  const classes = options.classes ?? 1000;
+  const { classes = 1000, auxiliary = true } = options;
   const net = new Builder(options);
   const mixed6e = trunk17(net, trunk35(net, stem(net)));
-  const aux = auxiliaryHead(net, mixed6e, classes);
+  const heads = auxiliary ? [auxiliaryHead(net, mixed6e, classes)] : [];
   const mixed7c = trunk8(net, mixed6e);
   const pooled = net.pool("Logits/AvgPool_1a_8x8", "AveragePool", mixed7c, 8, 1, 0);
   const logits = net.dense("Logits", pooled, classes);
@@ -34,7 +38,7 @@ export function inceptionV3(options: InceptionV3Options): Uint8Array<ArrayBuffer
       name: "InceptionV3",
       nodes: net.nodes,
       inputs: [valueInfo("images", ["N", 3, 299, 299])],
-      outputs: [valueInfo(logits, ["N", classes]), valueInfo(aux, ["N", classes])],
+      outputs: [logits, ...heads].map((name) => valueInfo(name, ["N", classes])),
       initializers: net.parameters,
     }),
     { opset: 17 },
@@ -56,7 +60,7 @@ interface Convolution {
 
 /** 299 → 35: five convolutions and two pools. */
 function stem(net: Builder): Value {
-  let x: Value = { name: "images", channels: 3 };
+  let x = net.input("images");
   x = net.conv("Conv2d_1a_3x3", x, 32, { kernel: [3, 3], stride: 2, padded: false }); // 149
   x = net.conv("Conv2d_2a_3x3", x, 32, { kernel: [3, 3], padded: false }); // 147
   x = net.conv("Conv2d_2b_3x3", x, 64, { kernel: [3, 3] });
@@ -190,9 +194,29 @@ class Builder {
   readonly nodes: NodeProto[] = [];
   readonly parameters: TensorProto[] = [];
   private readonly options: InceptionV3Options;
+  private readonly torchvision: boolean;
 
   constructor(options: InceptionV3Options) {
     this.options = options;
+    this.torchvision = options.flavour === "torchvision";
+  }
+
+  /** The images, in [-1, 1]. */
+  input(name: string): Value {
+    if (!this.torchvision) return { name, channels: 3 };
+    const path = "InceptionV3/transform_input";
+    const [scaled, moved] = [`${path}/scaled`, `${path}/moved`];
+    const scale = [0.229, 0.224, 0.225].map((std) => std / 0.5);
+    const shift = [0.485, 0.456, 0.406].map((mean) => (mean - 0.5) / 0.5);
+    this.parameters.push(
+      tensor(`${path}/scale`, [3, 1, 1], Float32Array.from(scale)),
+      tensor(`${path}/shift`, [3, 1, 1], Float32Array.from(shift)),
+    );
+    this.nodes.push(
+      node("Mul", [name, `${path}/scale`], [scaled], { name: scaled }),
+      node("Add", [scaled, `${path}/shift`], [moved], { name: moved }),
+    );
+    return { name: moved, channels: 3 };
   }
 
   /** Convolution without bias, batch normalisation without scale (as slim trains it), ReLU. */
@@ -231,10 +255,16 @@ class Builder {
   pool(scope: string, opType: "MaxPool" | "AveragePool", x: Value, size: number, stride: number, pad: number): Value {
     const name = `InceptionV3/${scope}`;
     // Padded averages count only the pixels that exist, as TensorFlow does: ONNX's default.
+    const counted = this.torchvision && opType === "AveragePool" && pad > 0;
     this.nodes.push(
       node(opType, [x.name], [name], {
         name,
-        attributes: { kernel_shape: [size, size], strides: [stride, stride], pads: [pad, pad, pad, pad] },
+        attributes: {
+          kernel_shape: [size, size],
+          strides: [stride, stride],
+          pads: [pad, pad, pad, pad],
+          ...(counted && { count_include_pad: 1 }),
+        },
       }),
     );
     return { name, channels: x.channels };
@@ -267,9 +297,7 @@ class Builder {
 
   private normal(name: string, dims: readonly number[], std: number): void {
     const count = dims.reduce((total, dim) => total * dim, 1);
-    this.parameters.push(
-      tensor(name, dims, this.given(name, count) ?? scaled(this.options.stream.split(name), count, std)),
-    );
+    this.parameters.push(tensor(name, dims, this.given(name, count) ?? this.drawn(name, count, std)));
   }
 
   private constant(name: string, count: number, value: number): string {
@@ -284,11 +312,14 @@ class Builder {
       return reject(`inception-v3: weights "${name}"`, `must be ${count} values`, values?.length ?? "nothing");
     return values;
   }
-}
 
-function scaled(stream: Stream, count: number, std: number): Float32Array {
-  const values = new Float32Array(count);
-  stream.fillNormal(values);
-  for (let i = 0; i < count; i++) values[i]! *= std;
-  return values;
+  private drawn(name: string, count: number, std: number): Float32Array {
+    const { stream } = this.options;
+    if (stream === undefined)
+      return reject("inception-v3", "needs a stream to draw weights from, or weights", "neither");
+    const values = new Float32Array(count);
+    stream.split(name).fillNormal(values);
+    for (let i = 0; i < count; i++) values[i]! *= std;
+    return values;
+  }
 }
