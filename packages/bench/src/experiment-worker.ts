@@ -53,7 +53,7 @@ async function run(task: number): Promise<MeteredResult> {
   const uses = new Map<string, Use>();
   const context: TaskContext = {
     ...effects,
-    stream: rootStream(data.seed).split(data.experiment),
+    stream: rootStream(data.seed).split(experiment.streamsOf ?? data.experiment),
     runtime,
     dataDir: data.dataDir,
     async remember(stages, facts, compute) {

@@ -48,6 +48,8 @@ export interface ExperimentDefinition<S extends Settings, Task extends TaskLabel
   readonly replayLevel: ReplayLevel;
   /** "tasks": many workers of one thread each. "kernels": one worker, whose kernels use all threads. */
   readonly parallelism: "tasks" | "kernels";
+  /** The experiment whose randomness this one shares, since it measures the same network; default: its own. */
+  readonly streamsOf?: string;
   readonly profiles: Readonly<Record<ProfileName, S>>;
   /** The modules whose results are stored; what `probes why` reports on. */
   readonly stages: Readonly<Record<string, URL>>;
@@ -60,7 +62,7 @@ export interface ExperimentDefinition<S extends Settings, Task extends TaskLabel
 /** An experiment without its own types: what the runner sees. */
 export interface Experiment extends Pick<
   ExperimentDefinition<Settings, TaskLabel>,
-  "id" | "title" | "source" | "replayLevel" | "parallelism" | "stages" | "goldenTolerance"
+  "id" | "title" | "source" | "replayLevel" | "parallelism" | "streamsOf" | "stages" | "goldenTolerance"
 > {
   settings(profile: ProfileName): Settings;
   tasks(profile: ProfileName): readonly TaskLabel[];

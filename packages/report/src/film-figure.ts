@@ -3,11 +3,13 @@
  * how far other networks of the same kind agree.
  */
 import type { Result } from "@linear-probes/bench";
-import { fraction, replicaSpec } from "./deep-chart.ts";
+import { thresholds } from "./claims/ripple.ts";
+import { errorAxis, fraction, layerAxis, replicaSpec } from "./deep-chart.ts";
 import type { FigureDefinition, Panel, Table } from "./figure.ts";
-import { filmSpec, rippleSpec } from "./film.ts";
+import { filmSpec, rippleSpec, stepAxis } from "./film.ts";
 import { count, significant } from "./format.ts";
-import { crossings, probes, replicaPoints, stepsOf } from "./points/deep-networks.ts";
+import { crossings, probes, replicaPoints } from "./points/deep-networks.ts";
+import { stepsOf } from "./points/frames.ts";
 import type { Series } from "./series.ts";
 import { describeSettings } from "./settings.ts";
 
@@ -58,6 +60,7 @@ function panelsOf({ figure, kinds }: Film, { rows }: Result): readonly Panel[] {
   const steps = stepsOf(film);
   const crossed = crossings(film, 0.3);
   const networks = networkPoints(kinds, rows);
+  const deepest = Math.max(1, ...film.map(({ layer }) => layer));
   return [
     {
       id: "film",
@@ -65,7 +68,16 @@ function panelsOf({ figure, kinds }: Film, { rows }: Result): readonly Panel[] {
       share: 0.4,
       probes: false,
       description: `Line chart of train error by layer with a slider for the training step, from ${steps[0] ?? 0} to ${steps.at(-1) ?? 0}.`,
-      spec: (size) => filmSpec(film, size, `fig${figure}_frame`),
+      spec: (size) =>
+        filmSpec(
+          film.map(({ layer, trainError, step }) => ({ layer, trainError, step })),
+          size,
+          {
+            param: `fig${figure}_frame`,
+            position: { x: layerAxis(deepest, size.narrow), y: errorAxis },
+            height: size.narrow ? 280 : 320,
+          },
+        ),
     },
     {
       id: "ripple",
@@ -73,7 +85,12 @@ function panelsOf({ figure, kinds }: Film, { rows }: Result): readonly Panel[] {
       share: 0.3,
       probes: false,
       description: `Line chart of the step at which each layer’s probe first errs at most so much. ${crossed.length} layers come to err at most 0.3.`,
-      spec: (size) => rippleSpec(film, size, `fig${figure}_crossing`),
+      spec: (size) =>
+        rippleSpec(new Map(thresholds.map((threshold) => [threshold, crossings(film, threshold)])), size, {
+          param: `fig${figure}_crossing`,
+          position: { x: layerAxis(deepest, true), y: stepAxis(steps.at(-1) ?? 1) },
+          height: size.narrow ? 280 : 320,
+        }),
     },
     {
       id: "networks",

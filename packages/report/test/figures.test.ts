@@ -10,6 +10,7 @@ import { figureWidth } from "../src/theme.ts";
 import { fig07Result, fig08Result } from "./fixtures/deep.ts";
 import { depthSweepResult } from "./fixtures/depth-sweep.ts";
 import { fig01Result } from "./fixtures/fig01.ts";
+import { fig05FilmResult } from "./fixtures/fig05-film.ts";
 import { modelGraphsResult } from "./fixtures/model-graphs.ts";
 import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
@@ -25,6 +26,7 @@ const fixtures = new Map<string, () => Result>([
   ["fig08-skip-connection", fig08Result],
   ["fig03-untrained-depth", fig03Result],
   ["fig05-mnist-convnet", fig05Result],
+  ["fig05-film", fig05FilmResult],
 ]);
 
 function fixture(figure: FigureDefinition): Result {

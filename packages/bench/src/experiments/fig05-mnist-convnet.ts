@@ -12,6 +12,7 @@
 import { evaluateOnTest, type LinearProbe, reject, type Row } from "@linear-probes/core";
 import { mnistConvnet, type Parameters } from "@linear-probes/models";
 import { z } from "zod";
+import { type ConvnetRun, convnetRuns } from "../convnet-settings.ts";
 import type { FittedProbe } from "../probe-cells.ts";
 import { defineExperiment, type TaskContext, type TaskResult } from "../experiment.ts";
 import { lazyFeatures } from "../parts/lazy-features.ts";
@@ -26,7 +27,7 @@ import {
   testFeatures,
 } from "../stages/convnet-activations.ts";
 import { certifiedProbe, type CertifiedPathSettings } from "../stages/convnet-certified.ts";
-import { type Digits, digits, type RowSettings } from "../stages/convnet-data.ts";
+import { type Digits, digits } from "../stages/convnet-data.ts";
 import { earlyStoppedProbe, type EarlyStoppingSettings } from "../stages/convnet-early-stopping.ts";
 import { rowSchema } from "../results.ts";
 import type { Remembered } from "../store.ts";
@@ -35,19 +36,14 @@ import type { Entry } from "../stored-value.ts";
 type Tap = (typeof convnetTaps)[number];
 const protocols = ["early-stopping", "certified-l2"] as const;
 
-type Settings = {
-  readonly rows: RowSettings;
-  readonly steps: number; // of the convnet's training
-  readonly keepEvery: number; // steps between checkpoints for a resumed run
+type Settings = ConvnetRun & {
   readonly columnsAtOnce: number; // features in memory together, per image
   readonly earlyStopping: EarlyStoppingSettings;
   readonly certified: CertifiedPathSettings;
 };
 
 const paper: Settings = {
-  rows: { train: 60_000, test: 10_000, validation: 10_000, heldOut: mnistConvnet.heldOut },
-  steps: 8593, // ⌊10 · 55,000 / 64⌋
-  keepEvery: 300,
+  ...convnetRuns.paper,
   columnsAtOnce: 25_088,
   earlyStopping: { l2: 1e-6, epochs: 5, patience: 2, batch: 128, logitStep: 0.2, decay: 0.9 },
   certified: {
@@ -83,15 +79,12 @@ export default defineExperiment<Settings, Task>({
   profiles: {
     smoke: {
       ...paper,
-      rows: { train: 500, test: 300, validation: 100, heldOut: 50 },
-      steps: 60,
-      keepEvery: 20,
+      ...convnetRuns.smoke,
       certified: { ...paper.certified, strengths: [1e-3, 1e-4], passes: 30 },
     },
     quick: {
       ...paper,
-      rows: { train: 6000, test: 2000, validation: 1000, heldOut: 500 },
-      steps: 600,
+      ...convnetRuns.quick,
       certified: { ...paper.certified, strengths: [1e-4, 1e-5], passes: 40 },
     },
     paper,

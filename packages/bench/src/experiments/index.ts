@@ -8,6 +8,7 @@ const loaders = {
   "model-graphs": () => import("./model-graphs.ts"),
   "fig03-untrained-depth": () => import("./fig03-untrained-depth.ts"),
   "fig05-mnist-convnet": () => import("./fig05-mnist-convnet.ts"),
+  "fig05-film": () => import("./fig05-film.ts"),
   "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
   "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
   "depth-sweep": () => import("./depth-sweep.ts"),

@@ -33,15 +33,19 @@ export interface TrainConvnetOptions {
   readonly stop: StopFlag;
   readonly keepEvery: number; // steps
   readonly keep: (state: TrainingState) => void;
+  readonly filmSteps: readonly number[]; // steps after which `film` sees the network
+  readonly film: (step: number, parameters: Parameters) => void;
   readonly onProgress: (step: number, loss: number) => void;
 }
 
 /** The state after all steps; the same bits wherever `from` lies on the way. */
 export async function trainConvnet(options: TrainConvnetOptions): Promise<TrainingState> {
-  const { digits, heldOut, steps, from, stop, keep, keepEvery } = options;
+  const { digits, heldOut, steps, from, stop, keep, keepEvery, film } = options;
   const { batch, optimizer } = mnistConvnet.training;
   const engine = createOnnxEngine(convnetGraph, { batch, optimizer, threads: options.threads });
   const abort = new AbortController();
+  const kept = new Set(Array.from({ length: Math.floor(steps / keepEvery) }, (_, i) => (i + 1) * keepEvery));
+  const filmed = new Set(options.filmSteps);
   try {
     const rows = digits.labels.train.length;
     const result = await train(
@@ -56,8 +60,11 @@ export async function trainConvnet(options: TrainConvnetOptions): Promise<Traini
         stream: options.stream.split("training"),
         steps,
         resumeFrom: from,
-        checkpoints: Array.from({ length: Math.floor(steps / keepEvery) }, (_, i) => (i + 1) * keepEvery),
-        onCheckpoint: keep,
+        checkpoints: [...kept, ...filmed],
+        onCheckpoint(state) {
+          if (filmed.has(state.step)) film(state.step, state.parameters);
+          if (kept.has(state.step)) keep(state);
+        },
         signal: abort.signal,
         onProgress(step, _, loss) {
           options.onProgress(step, loss);

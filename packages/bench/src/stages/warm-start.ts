@@ -2,7 +2,14 @@
  * @file Carrying a probe from one moment of a network's training to the next. Between them the scale of a layer's features
  * may change a millionfold, so what is carried is the probe on standardised features, W̃ = W ∘ std, b̃ = b + W mean.
  */
-import { evaluateOnValidation, type Features, labelled, type LinearProbe, type Runtime } from "@linear-probes/core";
+import {
+  evaluateOnValidation,
+  type Features,
+  labelled,
+  type LabelledFeatures,
+  type LinearProbe,
+  type Runtime,
+} from "@linear-probes/core";
 import type { LayerFeatures } from "./deep-activations.ts";
 
 /** The probe on standardised features that answers as `probe` does on `features`. */
@@ -37,8 +44,15 @@ export function warmStart(
   { train }: LayerFeatures,
   before: LinearProbe | undefined,
 ): LinearProbe | undefined {
-  if (before === undefined) return undefined;
-  const probe = onRaw(before, train.features);
-  const rows = labelled("validation", train.features, train.labels, train.classes); // chosen on, and so no test
-  return evaluateOnValidation(runtime, probe, rows).loss < Math.log(train.classes) ? probe : undefined;
+  return before === undefined ? undefined : usefulStart(runtime, train, onRaw(before, train.features));
+}
+
+/** The probe, where it does better than one that knows nothing. */
+export function usefulStart(
+  runtime: Runtime,
+  { features, labels, classes }: LabelledFeatures<"train">,
+  probe: LinearProbe,
+): LinearProbe | undefined {
+  const rows = labelled("validation", features, labels, classes); // chosen on, and so no test
+  return evaluateOnValidation(runtime, probe, rows).loss < Math.log(classes) ? probe : undefined;
 }

@@ -2,7 +2,8 @@
 import type { Result } from "@linear-probes/bench";
 import type { Claim, Finding } from "../claim.ts";
 import { percent } from "../format.ts";
-import { type DeepPoint, ownAnswers, probes, profile, series, stepsOf } from "../points/deep-networks.ts";
+import { type DeepPoint, ownAnswers, probes, profile, series } from "../points/deep-networks.ts";
+import { stepsOf } from "../points/frames.ts";
 
 /** Judges each kind of probe by its points in the frames shown. */
 export function perProtocol(

@@ -12,7 +12,8 @@ import { count, percent, significant } from "../format.ts";
 import { describeSettings } from "../settings.ts";
 import { untrainedConvnet } from "../paper/targets.ts";
 import { modelError, points, series, steps, type TapPoint } from "../points/fig05-mnist-convnet.ts";
-import { type Encoding, seriesLayers } from "../series.ts";
+import { seriesLayers } from "../series.ts";
+import { errorDomain, logErrorAxis, tapPosition } from "../tap-chart.ts";
 import { color } from "../theme.ts";
 
 export const fig05MnistConvnet: FigureDefinition = {
@@ -98,14 +99,6 @@ function epochs(epoch: number): string {
   return rounded === 1 ? "1 epoch" : `${rounded} epochs`;
 }
 
-const ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
-
-/** A little more than all errors span; an error of zero is drawn on the lower edge. */
-function errorDomain(errors: readonly number[]): readonly [number, number] {
-  const positive = errors.filter((error) => error > 0);
-  return [0.8 * Math.min(1, ...positive), Math.min(1, 1.2 * Math.max(...positive, 0.01))];
-}
-
 interface TapOptions {
   readonly domain: readonly [number, number];
   readonly param: string;
@@ -119,25 +112,8 @@ function tapSpec(
   { domain, param, paper }: TapOptions,
   { width, narrow }: PanelSize,
 ): TopLevelSpec {
-  const [valueChannel, tapChannel] = narrow ? (["x", "y"] as const) : (["y", "x"] as const);
-  const scale = { type: "log" as const, domain: [...domain], nice: false, clamp: true };
-  const values = ticks.filter((tick) => tick >= domain[0] && tick <= domain[1]);
-  const value = {
-    field: "testError",
-    type: "quantitative" as const,
-    title: null,
-    scale,
-    axis: { values, format: "~%", grid: true, ...(narrow ? {} : { minExtent: 34, maxExtent: 34 }) },
-  };
-  const tap = {
-    field: "tap",
-    type: "nominal" as const,
-    title: null,
-    sort: { field: "depth" },
-    scale: { type: "point" as const, padding: 0.5 },
-    axis: { ...(narrow ? {} : { labelAngle: -40 }), grid: narrow, domain: false, ticks: false },
-  };
-  const position = { [valueChannel]: value, [tapChannel]: tap } as Encoding;
+  const valueChannel = narrow ? "x" : "y";
+  const position = tapPosition(narrow, logErrorAxis("testError", domain, narrow));
   const reference = { field: "level", type: "quantitative" as const };
   const hue = paper ? color("target") : color("soft");
   return {

@@ -7,7 +7,8 @@ import { claims } from "../claims/fig07-auxiliary-losses.ts";
 import { frameSpec, frameTable } from "../deep-chart.ts";
 import type { FigureDefinition, Panel, Table } from "../figure.ts";
 import { count, percent, significant } from "../format.ts";
-import { type DeepPoint, ownAnswers, probes, series, stepsOf } from "../points/deep-networks.ts";
+import { type DeepPoint, ownAnswers, probes, series } from "../points/deep-networks.ts";
+import { stepsOf } from "../points/frames.ts";
 import { describeSettings } from "../settings.ts";
 
 export const fig07AuxiliaryLosses: FigureDefinition = {

@@ -8,7 +8,8 @@ import { frameSpec, frameTable } from "../deep-chart.ts";
 import type { FigureDefinition, Panel, Table } from "../figure.ts";
 import { count, significant } from "../format.ts";
 import { digitised } from "../paper/fig08-digitised.ts";
-import { ownAnswers, probes, profile, series, stepsOf } from "../points/deep-networks.ts";
+import { ownAnswers, probes, profile, series } from "../points/deep-networks.ts";
+import { stepsOf } from "../points/frames.ts";
 import { describeSettings } from "../settings.ts";
 
 export const fig08SkipConnection: FigureDefinition = {

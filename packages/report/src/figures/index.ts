@@ -6,6 +6,7 @@ export { fig02Probes } from "./fig02-probes.ts";
 export { fig04ConvnetGraph } from "./fig04-convnet-graph.ts";
 export { fig06HelpedNetworks } from "./fig06-helped-networks.ts";
 export { fig03UntrainedDepth } from "./fig03-untrained-depth.ts";
+export { fig05Film } from "./fig05-film.ts";
 export { fig05MnistConvnet } from "./fig05-mnist-convnet.ts";
 export { fig07AuxiliaryLosses } from "./fig07-auxiliary-losses.ts";
 export { fig07Film } from "./fig07-film.ts";

@@ -2,6 +2,7 @@
 import type { Row } from "@linear-probes/core";
 import { flagCell, numberCell, textCell } from "../cells.ts";
 import type { Series } from "../series.ts";
+import { firstAtMost } from "./frames.ts";
 import { mean, quantile } from "../statistics.ts";
 
 export const series: readonly Series[] = [
@@ -87,9 +88,6 @@ export function ownAnswers(rows: readonly Row[]): readonly OwnAnswer[] {
     }));
 }
 
-export const stepsOf = (points: readonly { readonly step: number }[]): readonly number[] =>
-  [...new Set(points.map(({ step }) => step))].toSorted((a, b) => a - b);
-
 /** Train error by layer of one kind of probe at one step. */
 export function profile(points: readonly DeepPoint[], label: string, step: number): ReadonlyMap<number, number> {
   const own = points.filter((point) => point.series === label && point.step === step);
@@ -127,10 +125,10 @@ export function replicaPoints(rows: readonly Row[], variant: string, label: stri
 
 /** The first step at which a layer's probe errs at most `threshold`; layers that never do are left out. */
 export function crossings(points: readonly DeepPoint[], threshold: number): readonly { layer: number; step: number }[] {
-  return [...Map.groupBy(points, ({ layer }) => layer)]
-    .flatMap(([layer, own]) => {
-      const first = own.toSorted((a, b) => a.step - b.step).find(({ trainError }) => trainError <= threshold);
-      return first === undefined ? [] : [{ layer, step: first.step }];
-    })
-    .toSorted((a, b) => a.layer - b.layer);
+  return firstAtMost(
+    points,
+    threshold,
+    ({ layer }) => layer,
+    ({ trainError }) => trainError,
+  ).map(({ layer, step }) => ({ layer, step }));
 }
