@@ -19,7 +19,7 @@ export interface FilmChart {
 }
 
 /** The frame that stands still without JavaScript: a third of the way. */
-export const stillFrame = (frames: number): number => Math.round((frames - 1) / 3);
+const stillFrame = (frames: number): number => Math.round((frames - 1) / 3);
 
 /** One frame, which the slider chooses, with the first and the last frame behind it. */
 export function filmSpec(
