@@ -80,6 +80,32 @@ test("draws every kind of probe, and says what could not be fitted", async () =>
   expect(probeOnnx.caption(result)).toContain("Not fitted: logits (trained, labels): its values are not finite.");
 });
 
+test("of checkpoints, draws the last with its controls and all as a family of lines", async () => {
+  const at = (checkpoint: number, more: Row = {}) => ({ checkpoint, model: `step-${checkpoint}.onnx`, ...more });
+  const series = [
+    ...[0, 1].flatMap((i) => [
+      row("input", 0, 0.3, at(i)),
+      row("logits", 1, 0.2 - 0.1 * i, at(i, { coldPasses: i === 0 ? null : 10 })),
+    ]),
+    row("logits", 1, 0.29, at(1, { network: "untrained-twin" })),
+  ];
+  const shown = resultOf("probe-onnx", series);
+  const drawn = await Promise.all(
+    probeOnnx.panels(shown).map(async (panel) => {
+      const spec = panel.spec({ width: 340, narrow: true });
+      return { description: panel.description, svg: await renderSvg(compileSpec(themed(spec))) };
+    }),
+  );
+  expect(drawn.map(({ description }) => description)).toEqual([
+    expect.stringMatching(/logits, the model: 10\.00\s%; logits, the same graph with random weights: 29\.00\s%/),
+    expect.stringMatching(/1, logits: 20\.00\s%; 2, input: 30\.00\s%; 2, logits: 10\.00\s%\./),
+  ]);
+  const faint = [...(drawn[1]?.svg ?? "").matchAll(/stroke-width="1.75"[^>]*/g)].map(([path]) => path);
+  expect(faint).toHaveLength(2);
+  expect(probeOnnx.caption(shown)).toContain("each tap of step-1.onnx");
+  expect(probeOnnx.caption(shown)).toContain("That took 3 passes over the rows; from nothing it would have been 10.");
+});
+
 test("alone on its page, names escaped; the paper's figures keep a page without it", async () => {
   writeResult(rows, result.run, folder);
   const path = await report(["--results", folder, "--out", join(folder, "out")], {}, () => {});

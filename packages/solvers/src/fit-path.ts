@@ -11,6 +11,7 @@ import {
   type FitResult,
   type Iterate,
   type LabelledFeatures,
+  type LinearProbe,
   type ProbeProblem,
   type Runtime,
   type Scores,
@@ -38,6 +39,8 @@ export interface PathOptions {
   readonly stream: Stream;
   /** Start each fit from the one before; false fits each from zero, to see what that saves. */
   readonly warm?: boolean;
+  /** Where the fit number `at` (by falling l2) starts, given the probe of the one before; default that probe. */
+  readonly startAt?: (l2: number, at: number, before: LinearProbe | undefined) => LinearProbe | undefined;
   readonly hooks?: FitHooks;
 }
 
@@ -46,19 +49,19 @@ export function fitPath<State extends Iterate>(
   runtime: Runtime,
   problem: Omit<ProbeProblem, "l2"> & { readonly validation: LabelledFeatures<"validation"> },
   solver: Solver<State>,
-  { l2, stop, stream, warm = true, hooks }: PathOptions,
+  { l2, stop, stream, warm = true, startAt = (_l2, _at, before) => before, hooks }: PathOptions,
 ): PathResult {
   const { validation, ...rest } = problem;
   const points: PathPoint[] = [];
   const derived = createDerived();
   try {
-    for (const value of l2.toSorted((a, b) => b - a)) {
-      const before = points.at(-1)?.fit;
+    for (const [at, value] of l2.toSorted((a, b) => b - a).entries()) {
+      const start = warm ? startAt(value, at, points.at(-1)?.fit.probe) : undefined;
       const result = fit(runtime, { ...rest, l2: value }, solver, {
         stream,
         stop,
         derived,
-        ...(warm && before && { start: before.probe }),
+        ...(start && { start }),
         ...(hooks && { hooks }),
       });
       points.push({ l2: value, fit: result, validation: evaluateOnValidation(runtime, result.probe, validation) });

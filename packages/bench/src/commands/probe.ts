@@ -1,6 +1,7 @@
-/** @file `probes probe`: how linearly readable each layer of an ONNX model is. */
+/** @file `probes probe`: how linearly readable each layer of a model is, at one checkpoint or along several. */
 import { basename, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Device } from "@linear-probes/models";
 import { type Effects, stopOnInterrupt } from "../effects.ts";
 import { resultTable } from "../foreign/result-table.ts";
 import type { ProbingOptions } from "../foreign/run-probing.ts";
@@ -23,6 +24,8 @@ interface ProbeFlags {
   readonly gap: number;
   readonly passes: number;
   readonly batch: number;
+  readonly device: Device;
+  readonly cold: boolean;
   readonly controls: boolean;
   readonly seed: string;
   readonly threads: number;
@@ -43,8 +46,8 @@ export interface SharedOptions {
 export function probeCommand(program: Command, shared: SharedOptions, effects: Effects): void {
   program
     .command("probe")
-    .description("fit a certified linear probe at each tap of an ONNX model")
-    .argument("<model>", "an ONNX file")
+    .description("fit a certified linear probe at each tap of an ONNX model, or of its checkpoints in order")
+    .argument("<models...>", "an ONNX file, or several of one network, from the first checkpoint to the last")
     .requiredOption("--data <what>", "mnist, cifar10, or your folder of images, idx, npy, npz, csv")
     .option("--labels <file>", "the labels, where they are not beside the inputs")
     .option("--label-column <name>", "the column of the labels in a csv")
@@ -72,25 +75,31 @@ export function probeCommand(program: Command, shared: SharedOptions, effects: E
     .option("--gap <g>", "the relative gap that is to be certified", positive, 1e-3)
     .option("--passes <n>", "budget of a fit, traversals of the rows", positive, 200)
     .option("--batch <n>", "rows per forward pass, unless the file fixes it", positiveInteger, 16)
+    .addOption(
+      new Option("--device <name>", "where the model runs; others than cpu are no longer repeatable to the bit")
+        .choices(["cpu", "webgpu", "cuda"])
+        .default("cpu" satisfies Device),
+    )
+    .option("--cold", "of checkpoints, also fit from nothing, to show what starting from the one before saves", false)
     .option("--controls", "also an untrained twin and a control task of random labels", false)
     .addOption(shared.seed)
     .addOption(shared.threads)
     .addOption(shared.storeFolder)
     .addOption(shared.dataDir)
-    .option("--out <folder>", "where results are written (default: probes/<model> here)")
-    .action(async (model: string, flags: ProbeFlags) => {
-      process.exitCode = await probe(model, flags, effects);
+    .option("--out <folder>", "where results are written (default: probes/<first model> here)")
+    .action(async (models: readonly string[], flags: ProbeFlags) => {
+      process.exitCode = await probe(models, flags, effects);
     });
 }
 
 /** Returns the exit status: 0, or 130 when stopped on request. */
-async function probe(model: string, flags: ProbeFlags, effects: Effects): Promise<number> {
+async function probe(models: readonly string[], flags: ProbeFlags, effects: Effects): Promise<number> {
   const { runProbing } = await import("../foreign/run-probing.ts"); // heavy, and no other command needs it
-  const options = await probingOptions(model, flags);
+  const options = await probingOptions(models[0] ?? "", flags);
   const release = stopOnInterrupt(effects);
   const start = effects.seconds();
   try {
-    const { folder, rows, notices, reused, computed } = await runProbing(model, options, effects);
+    const { folder, rows, notices, reused, computed } = await runProbing(models, options, effects);
     for (const line of resultTable(rows)) effects.log(line);
     const guessing = rows[0]?.["majorityError"];
     effects.log(`always saying the commonest class: ${(100 * Number(guessing)).toFixed(2)} % error`);
@@ -115,7 +124,7 @@ async function probe(model: string, flags: ProbeFlags, effects: Effects): Promis
 async function probingOptions(model: string, flags: ProbeFlags): Promise<ProbingOptions> {
   const { parsePreprocess } = await import("../foreign/preprocess-option.ts");
   const { labels, labelColumn, imageSize, testFraction, rows, testRows, validation, dataDir, preprocess } = flags;
-  const { data, taps, reducer, batch, controls, seed, threads } = flags;
+  const { data, taps, reducer, batch, device, cold, controls, seed, threads } = flags;
   return {
     data,
     dataOptions: {
@@ -133,6 +142,8 @@ async function probingOptions(model: string, flags: ProbeFlags): Promise<Probing
     ...(preprocess !== undefined && { preprocess: parsePreprocess(preprocess) }),
     batch,
     settings: { l2Strengths: flags.l2, relativeGap: flags.gap, passes: flags.passes },
+    device,
+    cold,
     controls,
     seed,
     threads,

@@ -1,11 +1,12 @@
 /** @file All chosen taps of one network, foreign or its untrained twin: activations, then probes, through the store. */
-import { createReducer, printable, type RowSource, type TappedModel } from "@linear-probes/models";
-import { rootStream, type Row, type Runtime, sha256, type SplitRows, type Stream } from "@linear-probes/core";
+import { createReducer, type Device, printable, type RowSource, type TappedModel } from "@linear-probes/models";
+import { reject, rootStream, type Row, type Runtime, sha256, type SplitRows, type Stream } from "@linear-probes/core";
 import type { Effects } from "../effects.ts";
 import { createMeter, type Use, useOf } from "../ledger.ts";
 import { rowSchema } from "../results.ts";
 import { keyOf, type Remembered, type Store } from "../store.ts";
 import type { Facts } from "../stored-value.ts";
+import { canBeCarried, type CarriedPath, pathArrays, pathOf } from "./carried-path.ts";
 import { probeTap, type ProbeSettings, type ProbeTask } from "./probe-tap.ts";
 import type { Progress } from "./progress.ts";
 import { storedActivations, type StoredActivations } from "./stored-activations.ts";
@@ -23,8 +24,11 @@ export interface NetworkOptions {
   readonly roles: SplitRows;
   readonly settings: ProbeSettings;
   readonly batch: number;
+  readonly device: Device;
   readonly threads: number;
   readonly stream: Stream;
+  /** The probes of the former checkpoint, where fits start. */
+  readonly former?: KeptProbes;
   readonly codes: { readonly activations: string; readonly probes: string };
   readonly runtime: Runtime;
   readonly store: Store;
@@ -32,8 +36,12 @@ export interface NetworkOptions {
   readonly progress: Progress;
 }
 
+/** Of each tap and task, what its stored probe depended on. */
+export type KeptProbes = ReadonlyMap<string, Facts>;
+
 export interface NetworkResult {
   readonly rows: readonly Row[]; // taps in depth order, tasks within a tap
+  readonly kept: KeptProbes;
   readonly uses: readonly Use[];
 }
 
@@ -63,6 +71,7 @@ export async function probeNetwork(options: NetworkOptions): Promise<NetworkResu
   });
   progress.add({ forward: source.rows * taps.length, probes: taps.length });
   const rows: Row[] = [];
+  const kept = new Map<string, Facts>();
   try {
     for (const group of groups) {
       const plans = group.taps.map((tap) => ({ tap, facts: probeFacts(activations, group, tap, options) }));
@@ -74,15 +83,40 @@ export async function probeNetwork(options: NetworkOptions): Promise<NetworkResu
         effects.stop.check();
         const found = await probeOne(activations, group, tap, facts, options);
         found.forEach(note);
-        for (const [i, { name }] of options.tasks.entries())
+        for (const [i, { name, classes }] of options.tasks.entries()) {
           rows.push({ ...place(options, tap), task: name, ...rowSchema.parse(found[i]?.json) });
+          const own = facts[i];
+          if (own && isCarried(options, tap, classes)) kept.set(placeOf(tap, name), own);
+        }
         progress.probe(`${printable(tap.tap.name, 60)}, ${options.name}`);
       }
     }
   } finally {
     await activations.release();
   }
-  return { rows, uses: [...uses.values()] };
+  return { rows, kept, uses: [...uses.values()] };
+}
+
+function placeOf({ tap }: ReducedTap, task: string): string {
+  return JSON.stringify([tap.name, task]);
+}
+
+function isCarried({ settings }: NetworkOptions, { cols }: ReducedTap, classes: number): boolean {
+  return canBeCarried(settings.l2Strengths.length, classes, cols);
+}
+
+function formerPath({ former, store }: NetworkOptions, tap: ReducedTap, task: string): CarriedPath {
+  const facts = former?.get(placeOf(tap, task));
+  if (facts === undefined) return [];
+  const entry = store.get(facts);
+  if (entry === undefined)
+    return reject(
+      `${store.folder}: probes of the former checkpoint`,
+      "must stay while they are used",
+      "nothing there",
+      "run again",
+    );
+  return pathOf(entry.arrays);
 }
 
 /** The tap's probe for each task: stored ones, and the missing ones fitted on features that are loaded once. */
@@ -91,13 +125,14 @@ async function probeOne(
   group: TapGroup,
   tap: ReducedTap,
   facts: readonly Facts[],
-  { runtime, roles, settings, stream, tasks, effects, store }: NetworkOptions,
+  options: NetworkOptions,
 ): Promise<readonly Remembered[]> {
+  const { runtime, roles, settings, stream, tasks, effects, store } = options;
   const found = facts.map((one) => store.get(one));
   const missing = tasks.filter((_, i) => found[i] === undefined);
   const meter = createMeter(effects);
   const source = { load: (parts: readonly Int32Array[]) => activations.load(runtime, group, tap, parts) };
-  const cells =
+  const probed =
     missing.length === 0
       ? []
       : await meter.phase("probes", () =>
@@ -107,6 +142,7 @@ async function probeOne(
             settings,
             stream: stream.split("probes").split(tap.tap.name),
             resamples: stream.split("resamples"),
+            carried: missing.map(({ name }) => formerPath(options, tap, name)),
             stop: effects.stop,
           }),
         );
@@ -116,9 +152,11 @@ async function probeOne(
     const own = facts[i] ?? { kind: "onnx-probe" };
     const entry = found[i];
     if (entry !== undefined) return { ...entry, reused: true };
-    const json = { ...cells[missing.indexOf(task)] };
-    store.put(own, { json }, cost);
-    return { facts: own, json, arrays: {}, cost, reused: false };
+    const { cells, path } = probed[missing.indexOf(task)] ?? { cells: {}, path: [] };
+    const json = { ...cells };
+    const arrays = isCarried(options, tap, task.classes) ? pathArrays(path) : {};
+    store.put(own, { json, arrays }, cost);
+    return { facts: own, json, arrays, cost, reused: false };
   });
 }
 
@@ -127,10 +165,14 @@ function probeFacts(
   activations: StoredActivations,
   group: TapGroup,
   tap: ReducedTap,
-  { tasks, roles, settings, stream, codes }: NetworkOptions,
+  { tasks, roles, settings, stream, codes, former }: NetworkOptions,
 ): readonly Facts[] {
   const hashOf = (values: Int32Array): string =>
     sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  const startOf = (task: string): string | null => {
+    const start = former?.get(placeOf(tap, task));
+    return start === undefined ? null : keyOf(start);
+  };
   return tasks.map(({ name, labels, classes }) => ({
     kind: "onnx-probe",
     activations: keyOf(activations.facts(group, tap)),
@@ -140,6 +182,7 @@ function probeFacts(
     roles: Object.values(roles).map(hashOf),
     settings,
     stream: stream.path,
+    start: startOf(name),
     code: codes.probes,
   }));
 }

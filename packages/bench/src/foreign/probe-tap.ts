@@ -15,6 +15,7 @@ import {
 } from "@linear-probes/core";
 import type { StopFlag } from "../stop-flag.ts";
 import { certifiedProbe } from "../stages/convnet-certified.ts";
+import { type CarriedPath, carriedPath, startsFrom } from "./carried-path.ts";
 import { type TestMeasures, testMeasures } from "./test-measures.ts";
 
 export type ProbeSettings = {
@@ -41,34 +42,40 @@ export interface ProbeTapOptions {
   readonly settings: ProbeSettings;
   readonly stream: Stream; // of the tap
   readonly resamples: Stream; // the same for all taps
+  /** Of each task, the path of the former checkpoint. */
+  readonly carried: readonly CarriedPath[];
   readonly stop: StopFlag;
 }
 
-/** The cells of each task's row. */
+export interface ProbedTask {
+  readonly cells: Row; // of the task's row
+  readonly path: CarriedPath; // for the next checkpoint; empty where nothing was fitted
+}
+
 export async function probeTap(
   source: TapSource,
   tasks: readonly ProbeTask[],
   options: ProbeTapOptions,
-): Promise<readonly Row[]> {
+): Promise<readonly ProbedTask[]> {
   try {
     const fitted = await fitTasks(source, tasks, options);
     if ("reason" in fitted) return tasks.map(() => unsupported(fitted.reason));
-    return await testTasks(source, tasks, fitted.probes, options);
+    const cells = await testTasks(source, tasks, fitted.probes, options);
+    return fitted.probes.map(({ path }, i) => ({ cells: cells[i] ?? {}, path }));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return tasks.map(() => unsupported(error.message));
   }
 }
 
-interface Fitted {
+interface Fitted extends ProbedTask {
   readonly probe: LinearProbe;
-  readonly cells: Row;
 }
 
 async function fitTasks(
   source: TapSource,
   tasks: readonly ProbeTask[],
-  { runtime, roles, settings, stream, stop }: ProbeTapOptions,
+  { runtime, roles, settings, stream, carried, stop }: ProbeTapOptions,
 ): Promise<{ readonly probes: readonly Fitted[] } | { readonly reason: string }> {
   const [train, validation] = await source.load([roles.train, roles.validation]);
   if (train === undefined || validation === undefined) throw new Error("two parts went in, fewer came out");
@@ -79,16 +86,22 @@ async function fitTasks(
     const { l2Strengths: strengths, relativeGap: chosenGap, passes } = settings;
     const path = { strengths, pathGap: Math.max(chosenGap, 1e-2), chosenGap, passes };
     const hooks = { watch: () => (stop.check(), undefined) };
-    const probes = tasks.map(({ name, labels, classes }): Fitted => {
+    const probes = tasks.map(({ name, labels, classes }, at): Fitted => {
       const of = (rows: Int32Array): Int32Array => rows.map((row) => labels[row] ?? Number.NaN);
       const rows = {
         train: labelled("train", train, of(roles.train), classes),
         validation: labelled("validation", validation, of(roles.validation), classes),
         release: () => {},
       };
-      const { probe, cells } = certifiedProbe(runtime, rows, stream.split(name), path, hooks);
-      const { trainLoss: trainCrossEntropyNats, gapNats, scaling: _, ...rest } = cells;
-      return { probe, cells: { ...rest, trainCrossEntropyNats, gapNats: finite(gapNats), reason: null } };
+      const starts = startsFrom(runtime, rows.train, carried[at] ?? []);
+      const fitted = certifiedProbe(runtime, rows, stream.split(name), path, hooks, starts.startAt);
+      const { trainLoss: trainCrossEntropyNats, gapNats, scaling: _, passes: ownPasses, ...rest } = fitted.cells;
+      const counted = { passes: ownPasses + starts.passes(), gapNats: finite(gapNats) };
+      return {
+        probe: fitted.probe,
+        cells: { ...rest, ...counted, trainCrossEntropyNats, reason: null },
+        path: carriedPath(fitted.path, train),
+      };
     });
     return { probes };
   } finally {
@@ -135,8 +148,8 @@ const noMeasures: Readonly<Record<keyof TestMeasures, null>> = {
   calibrationError: null,
 };
 
-function unsupported(reason: string): Row {
-  return {
+function unsupported(reason: string): ProbedTask {
+  const cells = {
     status: "unsupported",
     reason,
     certified: false,
@@ -149,4 +162,5 @@ function unsupported(reason: string): Row {
     relativeGap: null,
     ...noMeasures,
   };
+  return { cells, path: [] };
 }

@@ -5,7 +5,9 @@ import { textTable } from "../table.ts";
 export function resultTable(rows: readonly Row[]): string[] {
   const main = rows.filter((row) => row["network"] === "trained" && row["task"] === "labels");
   const controls = rows.length > main.length;
+  const several = main.some((row) => row["checkpoint"] !== main[0]?.["checkpoint"]);
   const header = [
+    ...(several ? ["checkpoint"] : []),
     ..."depth tap operator features columns".split(" "),
     ..."error %,95 % interval,validation %,top-5 %,cross-entropy nats,calibration %,l2,relative gap,ended".split(","),
     ...(controls ? ["untrained %", "control %", "selectivity %"] : []),
@@ -16,10 +18,12 @@ export function resultTable(rows: readonly Row[]): string[] {
         (other) =>
           other["network"] === network &&
           other["task"] === task &&
+          other["checkpoint"] === row["checkpoint"] &&
           other["tap"] === row["tap"] &&
           other["depth"] === row["depth"],
       )?.["testError"];
     return [
+      ...(several ? [String(row["model"])] : []),
       String(row["depth"]),
       String(row["tap"]),
       String(row["operator"]),

@@ -2,17 +2,26 @@
 import { mkdirSync, statfsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createWasmRuntime, reject, rootStream, type Row, sha256, type Stream } from "@linear-probes/core";
-import { openModel, printable, readModel, untrainedTwin } from "@linear-probes/models";
+import {
+  type Device,
+  type OnnxModel,
+  openModel,
+  printable,
+  readModel,
+  type RowBlock,
+  type TappedModel,
+  untrainedTwin,
+} from "@linear-probes/models";
 import { bytesText } from "../bytes-text.ts";
 import type { Effects } from "../effects.ts";
 import { createFingerprinter } from "../fingerprint.ts";
-import { timingsOf } from "../ledger.ts";
+import { timingsOf, type Use } from "../ledger.ts";
 import { packagesOf, provenance, repositoryRoot } from "../provenance.ts";
 import { writeResult } from "../results.ts";
 import type { RunRecord } from "../run-record.ts";
 import { openStore } from "../store.ts";
 import { controlLabels } from "./control-labels.ts";
-import { modelInputs } from "./model-inputs.ts";
+import { type ModelInputs, modelInputs } from "./model-inputs.ts";
 import { type PreprocessChoice } from "./preprocess-option.ts";
 import { type ProbeData, probeData, type ProbeDataOptions } from "./probe-data.ts";
 import { type NetworkResult, probeNetwork, reducedTaps } from "./probe-network.ts";
@@ -31,7 +40,10 @@ export interface ProbingOptions {
   readonly preprocess?: PreprocessChoice;
   readonly batch: number; // rows per forward pass, unless the file fixes it
   readonly settings: ProbeSettings;
+  readonly device: Device;
   readonly controls: boolean;
+  /** Of several checkpoints, also fit each probe from nothing, to show what warm starts save. */
+  readonly cold: boolean;
   readonly seed: string;
   readonly threads: number;
   readonly storeFolder: string;
@@ -46,66 +58,82 @@ export interface Probing {
   readonly computed: number; // and those that were not there
 }
 
-/** Throws `Interrupted` when stopped; what was finished is in the store and the next run goes on from there. */
-export async function runProbing(path: string, options: ProbingOptions, effects: Effects): Promise<Probing> {
+/**
+ * Probes one model, or several checkpoints of one, in the order given: each probe then starts from that of the checkpoint
+ * before. Throws `Interrupted` when stopped; what was finished is in the store and the next run goes on from there.
+ */
+export async function runProbing(
+  paths: readonly string[],
+  options: ProbingOptions,
+  effects: Effects,
+): Promise<Probing> {
   const startedAt = effects.isoTime();
   const start = effects.seconds();
   const stream = rootStream(options.seed).split(PROBE_ONNX);
-  const model = readModel(path);
+  const models = paths.map((path) => readModel(path));
   const data = await probeData(options.data, options.dataOptions, stream, effects.log);
   checkRows(data);
-  const inputs = modelInputs(model, data, options.preprocess);
+  const store = openStore({ folder: options.storeFolder, log: effects.log });
+  const stages = stageFingerprints();
+  const progress = createProgress(effects);
+  const runtime = await createWasmRuntime({ threads: options.threads });
+  const opened: OpenedModel[] = [];
   try {
-    const sample = await inputs.source.read(0, Math.min(2, data.count));
-    const tapped = await openModel(model, { sample });
-    const names = tapped.select(options.taps).map(({ name }) => name);
-    checkSpace(reducedTaps(tapped, names, options.reducer, stream), data.count, options, effects.log);
-    const { train, validation, test } = data.roles;
-    effects.log(
-      `${model.name}: ${names.length} taps, ${data.record.name}: ${train.length} training, ${validation.length} ` +
-        `validation and ${test.length} test rows of ${data.classes} classes, reducer ${options.reducer}`,
-    );
-    const stages = stageFingerprints();
-    const networks = {
-      source: inputs.source,
+    for (const model of models) opened.push(await openForProbing(model, data, options, opened[0]));
+    const [first] = opened;
+    if (first === undefined) return reject("models", "must be at least one", "none");
+    const { names } = first;
+    const networks = options.controls ? [...opened, first] : opened; // the last is the untrained twin
+    const sizes = networks.flatMap(({ tapped }) => reducedTaps(tapped, names, options.reducer, stream));
+    checkSpace(sizes, data.count, options, effects.log);
+    for (const line of introduction(opened, data, options)) effects.log(line);
+    const common = {
       inputs: data.hash,
-      preprocess: inputs.preprocess,
       taps: names,
       reducer: options.reducer,
       roles: data.roles,
       settings: options.settings,
       batch: options.batch,
+      device: options.device,
       threads: options.threads,
       stream,
       codes: {
         activations: sha256(stages.inputs.sha256 + stages.activations.sha256),
         probes: stages.probes.sha256,
       },
-      store: openStore({ folder: options.storeFolder, log: effects.log }),
+      runtime,
+      store,
       effects,
-      progress: createProgress(effects),
+      progress,
     };
-    const runtime = await createWasmRuntime({ threads: options.threads });
-    const results: NetworkResult[] = [];
-    try {
-      const tasks = tasksOf(data, options.controls, stream);
-      results.push(await probeNetwork({ ...networks, name: "trained", tapped, tasks, runtime }));
-      if (options.controls) {
-        const twin = await openModel(untrainedTwin(model, stream.split("twin")), { sample });
-        const own = tasks.slice(0, 1);
-        results.push(await probeNetwork({ ...networks, name: "untrained-twin", tapped: twin, tasks: own, runtime }));
-      }
-    } finally {
-      await runtime.dispose();
+    const tasks = tasksOf(data, options.controls, stream);
+    const results: (NetworkResult & { readonly model: string; readonly checkpoint: number })[] = [];
+    const colds: NetworkResult[] = [];
+    let former: NetworkResult["kept"] | undefined;
+    for (const [checkpoint, { model, inputs, tapped }] of opened.entries()) {
+      const network = { ...common, ...inputs, inputs: data.hash, name: "trained" as const, tapped, tasks };
+      const result = await probeNetwork({ ...network, ...(former && { former }) });
+      results.push({ ...result, model: model.name, checkpoint });
+      colds.push(options.cold && former ? await probeNetwork(network) : result);
+      former = result.kept;
     }
-    const uses = results.flatMap((result) => result.uses);
-    const rows = completed(results, data, model.name);
+    const last = opened.at(-1);
+    if (options.controls && last !== undefined) {
+      const { model, inputs, sample } = last;
+      const twin = await openModel(untrainedTwin(model, stream.split("twin")), { sample });
+      const network = { ...common, ...inputs, inputs: data.hash, name: "untrained-twin" as const, tapped: twin };
+      const result = await probeNetwork({ ...network, tasks: tasks.slice(0, 1) });
+      results.push({ ...result, model: model.name, checkpoint: opened.length - 1 });
+    }
+    const uses = distinct([...results, ...colds].flatMap((result) => result.uses));
+    const rows = completed(results, options.cold ? colds : [], data);
     const run: Omit<RunRecord, "rowsSha256"> = {
       experiment: PROBE_ONNX,
       profile: "paper", // all rows asked for, to the gap asked for: nothing is cut short
       seed: options.seed,
-      settings: recordedSettings(options, model, data, inputs.preprocess),
-      replayLevel: "bitwise-one-machine",
+      settings: recordedSettings(options, opened, data),
+      // A graphics card adds in no fixed order.
+      replayLevel: options.device === "cpu" ? "bitwise-one-machine" : "tolerance",
       status: "complete",
       dataset: data.record,
       ...provenance(),
@@ -119,13 +147,85 @@ export async function runProbing(path: string, options: ProbingOptions, effects:
     return {
       folder: writeResult(rows, run, options.out),
       rows,
-      notices: data.record.notice === undefined ? [] : [data.record.notice],
+      notices: [...(data.record.notice === undefined ? [] : [data.record.notice]), ...savings(rows)],
       reused: uses.filter(({ reused }) => reused).length,
       computed: uses.filter(({ reused }) => !reused).length,
     };
   } finally {
-    await inputs.release();
+    await runtime.dispose();
+    for (const { inputs } of opened) await inputs.release();
   }
+}
+
+interface OpenedModel {
+  readonly model: OnnxModel;
+  readonly inputs: ModelInputs;
+  readonly sample: RowBlock;
+  readonly tapped: TappedModel;
+  readonly names: readonly string[]; // of the taps that are probed
+}
+
+/** A later checkpoint must have the taps of the first, of the same sizes. */
+async function openForProbing(
+  model: OnnxModel,
+  data: ProbeData,
+  options: ProbingOptions,
+  first: OpenedModel | undefined,
+): Promise<OpenedModel> {
+  const inputs = modelInputs(model, data, options.preprocess);
+  try {
+    const sample = await inputs.source.read(0, Math.min(2, data.count));
+    const tapped = await openModel(model, { sample });
+    const names = first?.names ?? tapped.select(options.taps).map(({ name }) => name);
+    for (const name of first === undefined ? [] : names) {
+      const [wanted, own] = [first?.tapped, tapped].map((one) => featuresOf(one, name));
+      if (own !== wanted)
+        reject(
+          `${model.name}: tap "${printable(name)}"`,
+          `must have ${wanted} features, as in ${first?.model.name}`,
+          own ?? "no such tap",
+          "checkpoints must be of one network",
+        );
+    }
+    return { model, inputs, sample, tapped, names };
+  } catch (error) {
+    await inputs.release();
+    throw error;
+  }
+}
+
+function featuresOf(tapped: TappedModel | undefined, name: string): number | undefined {
+  const tap = tapped?.taps.find((one) => one.name === name);
+  return tap !== undefined && "features" in tap ? tap.features : undefined;
+}
+
+function introduction(opened: readonly OpenedModel[], data: ProbeData, { reducer }: ProbingOptions): string[] {
+  const [first] = opened;
+  const { train, validation, test } = data.roles;
+  return [
+    ...(opened.length > 1
+      ? [`${opened.length} checkpoints, in this order: ${opened.map(({ model }) => model.name).join(", ")}`]
+      : []),
+    `${first?.model.name}: ${first?.names.length} taps, ${data.record.name}: ${train.length} training, ` +
+      `${validation.length} validation and ${test.length} test rows of ${data.classes} classes, reducer ${reducer}`,
+  ];
+}
+
+/** A value that two networks share counts once. */
+function distinct(uses: readonly Use[]): readonly Use[] {
+  return [...new Map(uses.toReversed().map((use) => [use.key, use])).values()].toReversed();
+}
+
+/** What warm starts saved, where fits from nothing were made beside them. */
+function savings(rows: readonly Row[]): string[] {
+  const both = rows.filter((row) => typeof row["coldPasses"] === "number" && Number(row["checkpoint"]) > 0);
+  if (both.length === 0) return [];
+  const sum = (key: string): number => both.reduce((total, row) => total + Number(row[key]), 0);
+  const [warm, cold] = [sum("passes"), sum("coldPasses")];
+  return [
+    `warm starts: ${warm.toFixed(0)} passes over the rows instead of ${cold.toFixed(0)} from nothing, for the ` +
+      `${both.length} probes after the first checkpoint (${((100 * (cold - warm)) / cold).toFixed(0)} % saved)`,
+  ];
 }
 
 /** What would fail for every tap is refused at once. */
@@ -140,7 +240,7 @@ type Sized = ReturnType<typeof reducedTaps>;
 
 /** Says what the activations will take, and refuses what the disk has no room for. */
 function checkSpace(taps: Sized, rows: number, options: ProbingOptions, log: (line: string) => void): void {
-  const bytes = 4 * rows * taps.reduce((sum, { cols }) => sum + cols, 0) * (options.controls ? 2 : 1);
+  const bytes = 4 * rows * taps.reduce((sum, { cols }) => sum + cols, 0);
   mkdirSync(options.storeFolder, { recursive: true });
   const { bavail, bsize } = statfsSync(options.storeFolder);
   log(`activations take up to ${bytesText(bytes)} in ${options.storeFolder}`);
@@ -160,18 +260,24 @@ function tasksOf(data: ProbeData, controls: boolean, stream: Stream): readonly P
   return [own, { name: "control", labels: controlLabels(data, stream.split("control")), classes }];
 }
 
-/** Rows with what only becomes known beside other rows: the error of guessing, and selectivity. */
-function completed(results: readonly NetworkResult[], data: ProbeData, model: string): readonly Row[] {
+/** Rows with what only becomes known beside other rows: the error of guessing, selectivity, passes of a cold start. */
+function completed(
+  results: readonly (NetworkResult & { readonly model: string; readonly checkpoint: number })[],
+  colds: readonly NetworkResult[],
+  data: ProbeData,
+): readonly Row[] {
   const of = (rows: Int32Array): Int32Array => rows.map((row) => data.labels[row] ?? 0);
   const guessing = majorityError(of(data.roles.train), of(data.roles.test), data.classes);
-  return results.flatMap(({ rows }) =>
-    rows.map((row) => {
+  return results.flatMap(({ rows, model, checkpoint }, at) =>
+    rows.map((row, i) => {
       const control = rows.find((other) => other["task"] === "control" && isSameTap(other, row));
       const [error, controlError] = [row["testError"], control?.["testError"]];
       const both = row["task"] === "labels" && typeof error === "number" && typeof controlError === "number";
       return {
         ...row,
         model,
+        checkpoint,
+        coldPasses: colds[at]?.rows[i]?.["passes"] ?? null,
         classes: data.classes,
         majorityError: guessing,
         selectivity: both ? controlError - error : null,
@@ -186,19 +292,24 @@ function isSameTap(a: Row, b: Row): boolean {
 
 function recordedSettings(
   options: ProbingOptions,
-  model: ReturnType<typeof readModel>,
+  opened: readonly OpenedModel[],
   data: ProbeData,
-  preprocess: string,
 ): RunRecord["settings"] {
   const { settings, roles } = { settings: options.settings, roles: data.roles };
   return {
-    model: { name: model.name, sha256: model.fingerprint, opset: model.opset, producer: model.producer },
+    models: opened.map(({ model: { name, fingerprint, opset, producer } }) => ({
+      name,
+      sha256: fingerprint,
+      opset,
+      producer,
+    })),
     data: data.record.name,
     rows: { train: roles.train.length, validation: roles.validation.length, test: roles.test.length },
     taps: options.taps.map((selector) => printable(selector)),
     reducer: options.reducer,
-    preprocess,
+    preprocess: opened[0]?.inputs.preprocess ?? "",
     batch: options.batch,
+    device: options.device,
     controls: options.controls,
     ...settings,
     l2Strengths: [...settings.l2Strengths],

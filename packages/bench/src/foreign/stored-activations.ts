@@ -6,6 +6,7 @@
 import { type Features, type FeatureWriter, reject, type Runtime } from "@linear-probes/core";
 import {
   activationFacts,
+  type Device,
   type Lane,
   type LaneOptions,
   openLanes,
@@ -29,6 +30,7 @@ export interface ActivationOptions {
   readonly reducer: string;
   readonly stream: string; // path; random reducers draw from it
   readonly code: string; // fingerprint
+  readonly device: Device;
   readonly threads: number;
   readonly store: Store;
   readonly effects: Pick<Effects, "seconds" | "peakRssMiB" | "stop">;
@@ -50,11 +52,11 @@ export interface StoredActivations {
 
 export function storedActivations(options: ActivationOptions): StoredActivations {
   const { store, source, tapped, effects } = options;
-  const { reducer, stream, inputs, preprocess, code } = options;
+  const { reducer, stream, inputs, preprocess, device, code } = options;
   let opened: { readonly group: TapGroup; readonly lanes: readonly Lane[] } | undefined;
 
   const facts = ({ taps, batch }: TapGroup, { tap }: ReducedTap): Facts => {
-    const lane = { batch, optimization: "all" as const, device: "cpu" as const, taps: taps.map(({ tap }) => tap) };
+    const lane = { batch, optimization: "all" as const, device, taps: taps.map(({ tap }) => tap) };
     const known = activationFacts(tapped.model, lane, tap, { reducer, stream, inputs, preprocess });
     return { kind: "onnx-activations", ...known, code };
   };
@@ -71,7 +73,7 @@ export function storedActivations(options: ActivationOptions): StoredActivations
   const lanesOf = async (group: TapGroup): Promise<readonly Lane[]> => {
     if (opened?.group === group) return opened.lanes;
     await release();
-    const laneOptions: LaneOptions = { batch: group.batch, reducer, stream };
+    const laneOptions: LaneOptions = { batch: group.batch, reducer, stream, device };
     const taps = group.taps.map(({ tap }) => tap);
     const lanes = await openLanes(tapped.model, tapped.plan, taps, laneOptions, options.threads);
     opened = { group, lanes };

@@ -22,7 +22,7 @@ import {
   type Scores,
   type Stream,
 } from "@linear-probes/core";
-import { fitPath, lbfgs } from "@linear-probes/solvers";
+import { fitPath, lbfgs, type PathOptions } from "@linear-probes/solvers";
 import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 
@@ -35,13 +35,15 @@ export type CertifiedPathSettings = {
   readonly passes: number; // budget of each fit
 };
 
+/** `startAt` says where each fit of the path starts (fit-path.ts); `path` are its probes, by falling l2. */
 export function certifiedProbe(
   runtime: Runtime,
   { train, validation }: TapFeatures,
   stream: Stream,
   { strengths, pathCells = Infinity, pathGap, chosenGap, gapNats = 0, passes }: CertifiedPathSettings,
   hooks: FitHooks,
-): FittedProbe {
+  startAt?: PathOptions["startAt"],
+): FittedProbe & { readonly path: readonly LinearProbe[] } {
   const scaling = "none";
   const { rows, cols } = train.features;
   const totalVariance = train.features.moments().variance.reduce((sum, variance) => sum + variance, 0);
@@ -51,6 +53,7 @@ export function certifiedProbe(
     stop: [certifiedGap({ relative: pathGap, absolute: gapNats }), passBudget(passes)],
     stream: stream.split("path"),
     hooks,
+    ...(startAt && { startAt }),
   });
   if (some !== train) some.features.release();
 
@@ -86,7 +89,8 @@ export function certifiedProbe(
   const scores = { train: scoresOnTrain(runtime, result, train), validation: scored };
   // Passes over all rows, those over some of them counted by their share.
   const share = some.labels.length / rows;
-  return fittedProbe(result, scores, { l2, scaling, certified, passes: path.passes * share + allPasses });
+  const fitted = fittedProbe(result, scores, { l2, scaling, certified, passes: path.passes * share + allPasses });
+  return { ...fitted, path: path.points.map((point) => point.fit.probe) };
 }
 
 interface Candidate {

@@ -40,7 +40,7 @@ it("gives the errors, losses and gaps of the same settings on our own engine's a
     preprocess: parsePreprocess(JSON.stringify({ scale: 1, mean: [shift], std: [scale] })),
     settings: { l2Strengths: [1e-3, 1e-5], relativeGap: 1e-3, passes: 100 },
   });
-  const { rows } = await runProbing(path, options, quietEffects());
+  const { rows } = await runProbing([path], options, quietEffects());
   expect(rows.map((row) => row["tap"])).toEqual(taps);
   expect(rows).toEqual((await ownProbes(options)).map((own, i) => ({ ...rows[i], ...own })));
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError, writeNpy } from "@linear-probes/core";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { resultTable } from "../../src/foreign/result-table.ts";
 import { type Probing, type ProbingOptions, runProbing } from "../../src/foreign/run-probing.ts";
 import { readResult } from "../../src/results.ts";
@@ -22,8 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function run(more: Partial<ProbingOptions> = {}, path = model): Promise<Probing> {
-  return runProbing(path, smallOptions(folder, more), quietEffects());
+function run(more: Partial<ProbingOptions> = {}, paths = [model]): Promise<Probing> {
+  return runProbing(paths, smallOptions(folder, more), quietEffects());
 }
 
 function bytesOf({ folder }: Probing): string {
@@ -55,10 +55,67 @@ it("goes on after a stop, to the same bytes", async () => {
     ...effects.stop,
     check: () => (++looks > 12 ? effects.stop.request() : undefined, effects.stop.check()),
   };
-  await expect(runProbing(model, smallOptions(folder), { ...effects, stop })).rejects.toThrow(Interrupted);
+  await expect(runProbing([model], smallOptions(folder), { ...effects, stop })).rejects.toThrow(Interrupted);
   const rest = await run();
   expect(rest.reused).toBeGreaterThan(0);
   expect(bytesOf(rest)).toBe(whole);
+});
+
+describe("checkpoints of one network", () => {
+  const taps = ["x", "hidden"];
+  let series: string[];
+  beforeEach(() => {
+    series = [0, 0.05, 0.1].map((moved, i) => {
+      const path = join(folder, `step-${i}.onnx`);
+      smallModel(path, moved);
+      return path;
+    });
+  });
+
+  it("start each fit from the checkpoint before, which saves passes, and certify it all the same", async () => {
+    const { rows, notices } = await run({ taps, cold: true }, series);
+    expect(rows.map((row) => [row["checkpoint"], row["model"], row["tap"], row["certified"]])).toEqual(
+      [0, 1, 2].flatMap((i) => taps.map((tap) => [i, `step-${i}.onnx`, tap, true])),
+    );
+    const later = rows.filter((row) => row["checkpoint"] !== 0);
+    for (const row of later) expect(row["passes"]).toBeLessThan(Number(row["coldPasses"]));
+    const total = (key: string): number => later.reduce((sum, row) => sum + Number(row[key]), 0);
+    expect(notices.at(-1)).toBe(
+      `warm starts: ${total("passes").toFixed(0)} passes over the rows instead of ${total("coldPasses").toFixed(0)} from ` +
+        `nothing, for the 4 probes after the first checkpoint (${(100 - (100 * total("passes")) / total("coldPasses")).toFixed(0)} % saved)`,
+    );
+    // And they are the passes of a run of that checkpoint alone.
+    const alone = await run({ taps, storeFolder: join(folder, "fresh") }, series.slice(2));
+    expect(alone.rows.map((row) => row["passes"])).toEqual(rows.slice(4).map((row) => row["coldPasses"]));
+    expect(alone.rows.map((row) => row["l2"])).toEqual(rows.slice(4).map((row) => row["l2"]));
+  });
+
+  it("keep the features that a random reducer took, and the bytes of a fresh store", async () => {
+    const [one, two] = [series.slice(0, 1), series.slice(0, 2)];
+    const options = { taps: ["x"], reducer: "random:3" };
+    const first = await run(options, two);
+    const errors = first.rows.map((row) => row["testError"]);
+    expect(errors).toEqual([errors[0], errors[0]]); // the input is that of every checkpoint
+    expect(await run(options, two)).toMatchObject({ computed: 0, rows: first.rows });
+    // Of a longer series, the beginning is the same, and so is a run that begins with less.
+    const fresh = { ...options, storeFolder: join(folder, "fresh") };
+    expect((await run(fresh, one)).rows).toEqual(first.rows.slice(0, 1));
+    expect(bytesOf(await run(fresh, two))).toBe(bytesOf(first));
+  });
+
+  it("must be of one network", async () => {
+    const other = join(folder, "other.onnx");
+    smallModel(other, 0, { hidden: "renamed" });
+    await expect(run({ taps }, [...series, other])).rejects.toThrow(
+      /^other\.onnx: tap "hidden": must have 8 features, as in step-0\.onnx, got "no such tap"/,
+    );
+  });
+});
+
+it("refuses a device that is not there, and says what to do", async () => {
+  await expect(run({ device: "cuda" })).rejects.toThrow(
+    /^device: (cuda must be usable|must be one that this build).*cpu/,
+  );
 });
 
 it("certifies every probe, and finds the input's classes better than guessing", async () => {
@@ -111,7 +168,7 @@ it("shows hostile names harmlessly, wherever they appear", async () => {
   const hostile = join(folder, "hostile.onnx");
   smallModel(hostile, 0, { input: "\u001B[2J<script>", hidden: "../../\u202Eetc/passwd\n" });
   const effects: string[] = [];
-  const { rows } = await runProbing(hostile, smallOptions(folder, { taps: ["all"] }), quietEffects(effects));
+  const { rows } = await runProbing([hostile], smallOptions(folder, { taps: ["all"] }), quietEffects(effects));
   const shown = [...effects, ...resultTable(rows), JSON.stringify(rows)].join("");
   // oxlint-disable-next-line eslint/no-control-regex -- that is what must not be there
   expect(shown).not.toMatch(/[\u0000-\u001F\u007F\u202E]/);

@@ -41,13 +41,20 @@ export async function openSession(
       ...(external ? { extra: { session: { model_external_initializers_file_folder_path: folder } } } : {}),
     });
   } catch (cause) {
-    return rejectRun(model, `onnxruntime must be able to load it on ${device}`, cause);
+    // The trial has run the model on the processor, so what fails elsewhere is the device.
+    return device === "cpu"
+      ? rejectRun(model, "onnxruntime must be able to load it", cause)
+      : reject("device", `${device} must be usable on this machine`, causeText(cause), "use cpu");
   }
 }
 
 /** Turns an error of onnxruntime into ours. Its message may quote the file. */
 export function rejectRun(model: OnnxModel, rule: string, cause: unknown): never {
-  return reject(model.name, rule, printable(cause instanceof Error ? cause.message : String(cause), 600));
+  return reject(model.name, rule, causeText(cause));
+}
+
+function causeText(cause: unknown): string {
+  return printable(cause instanceof Error ? cause.message : String(cause), 600);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** @file The points of a probing of somebody's ONNX model: taps in depth order, the controls beside the probes proper. */
+/** @file The points of a probing of somebody's model: taps in depth order, the controls beside the probes proper. */
 import type { Row } from "@linear-probes/core";
 import { flagCell, numberCell, textCell } from "../cells.ts";
 import type { Series } from "../series.ts";
@@ -24,6 +24,8 @@ const kinds = [
 ] as const;
 
 export interface OnnxPoint extends Row {
+  readonly checkpoint: number; // from 0, in the order given
+  readonly model: string; // file name of the checkpoint
   readonly place: string; // the tap's name, with its depth where names repeat
   readonly depth: number;
   readonly operator: string;
@@ -43,6 +45,8 @@ export interface OnnxPoint extends Row {
   readonly gapNats: number | null;
   readonly relativeGap: number | null;
   readonly certified: boolean;
+  readonly passes: number;
+  readonly coldPasses: number | null; // of fits from nothing, where they were made beside those from the checkpoint before
   readonly status: string;
 }
 
@@ -53,7 +57,7 @@ export function series(rows: readonly Row[]): readonly Series[] {
     .map(({ network, task, ...look }) => ({ key: `${network} ${task}`, ...look }));
 }
 
-/** All probes that could be fitted, by kind, then depth. */
+/** All probes that could be fitted, by kind, then checkpoint, then depth. */
 export function points(rows: readonly Row[]): readonly OnnxPoint[] {
   return kinds.flatMap((kind) =>
     rows
@@ -66,6 +70,15 @@ export function points(rows: readonly Row[]): readonly OnnxPoint[] {
 export function guessing(rows: readonly Row[]): number | undefined {
   const [first] = rows;
   return first === undefined ? undefined : numberCell(first, "majorityError");
+}
+
+/** The number of the last checkpoint. */
+export function lastCheckpoint(rows: readonly Row[]): number {
+  return Math.max(0, ...rows.map(checkpointOf));
+}
+
+function checkpointOf(row: Row): number {
+  return row["checkpoint"] === undefined ? 0 : numberCell(row, "checkpoint");
 }
 
 /** Why taps have no point, one sentence each. */
@@ -94,6 +107,8 @@ function repeated(rows: readonly Row[]): ReadonlySet<string> {
 function onnxPoint(row: Row, label: string, repeated: ReadonlySet<string>): OnnxPoint {
   const [tap, depth] = [textCell(row, "tap"), numberCell(row, "depth")];
   return {
+    checkpoint: checkpointOf(row),
+    model: textCell(row, "model"),
     place: repeated.has(tap) ? `${tap} (${depth})` : tap,
     depth,
     operator: textCell(row, "operator"),
@@ -113,10 +128,12 @@ function onnxPoint(row: Row, label: string, repeated: ReadonlySet<string>): Onnx
     gapNats: numberOrNull(row, "gapNats"),
     relativeGap: numberOrNull(row, "relativeGap"),
     certified: flagCell(row, "certified"),
+    passes: numberCell(row, "passes"),
+    coldPasses: numberOrNull(row, "coldPasses"),
     status: textCell(row, "status"),
   };
 }
 
 function numberOrNull(row: Row, key: string): number | null {
-  return row[key] === null ? null : numberCell(row, key);
+  return row[key] === null || row[key] === undefined ? null : numberCell(row, key);
 }
