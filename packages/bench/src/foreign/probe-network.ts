@@ -37,7 +37,7 @@ export interface NetworkOptions {
 }
 
 /** Of each tap and task, what its stored probe depended on. */
-export type KeptProbes = ReadonlyMap<string, Facts>;
+type KeptProbes = ReadonlyMap<string, Facts>;
 
 export interface NetworkResult {
   readonly rows: readonly Row[]; // taps in depth order, tasks within a tap
