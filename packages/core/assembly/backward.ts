@@ -5,7 +5,7 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
 
 /** out (f64) += v. */
 // @ts-ignore: decorator
-@inline function flush<T>(out: usize, v: v128): void {
+@inline export function flush<T>(out: usize, v: v128): void {
   if (sizeof<T>() == 8) {
     v128.store(out, f64x2.add(v128.load(out), v));
   } else {

@@ -6,6 +6,7 @@ import { backwardStrip } from "./backward";
 import { decodeForward, forwardGroups } from "./forward";
 import { Job, paddedClasses } from "./job";
 import { sum2 } from "./math";
+import { backwardOne, forwardOne } from "./one-class";
 import {
   blockExponentials,
   blockMargins,
@@ -63,6 +64,22 @@ function blockBackwardExact(job: Job, scratch: usize, x: usize, rows: u32, r: us
   }
 }
 
+/** The margins of one class with weights [rows] and, of their residuals, its gradient. */
+function blockForwardOne(job: Job, scratch: usize, x: usize, index: usize, rows: u32): usize {
+  const z = blockMargins<f32>(job, scratch);
+  memory.fill(z, 0, (rows + 3) * 8);
+  for (let p: u32 = 0; p <= lastStrip<f32>(job); p += STRIP) {
+    forwardOne(job, x, index, rows, p, stripPanels<f32>(job, p), z, 8);
+  }
+  return z;
+}
+
+function blockBackwardOne(job: Job, scratch: usize, x: usize, index: usize, rows: u32, r: usize, acc: usize): void {
+  for (let p: i32 = lastStrip<f32>(job); p >= 0; p -= STRIP) {
+    backwardOne(job, x, index, rows, p, stripPanels<f32>(job, p), r, 4, scratch, acc + accBody(job));
+  }
+}
+
 /** Loss and gradient: decode, forward, softmax, backward. */
 export function fused(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   gradientOfBlock(job, scratch, acc, x, 0, job.labels + row0 * 4, rows);
@@ -72,9 +89,9 @@ export function fused(job: Job, scratch: usize, acc: usize, x: usize, row0: u32,
 export function gradientOfBlock(job: Job, scratch: usize, acc: usize, x: usize, index: usize, labels: usize, rows: u32): void {
   const r = blockResiduals<f32>(job, scratch);
   if (job.classes == 2) {
-    const z = blockForward(job, scratch, x, index, rows, 8);
+    const z = blockForwardOne(job, scratch, x, index, rows);
     residuals2<f32>(job, z, load<f64>(job.bias), labels, rows, r, acc);
-    blockBackward(job, scratch, x, index, rows, r, 4, acc, true);
+    blockBackwardOne(job, scratch, x, index, rows, r, acc);
   } else {
     const z = blockForward(job, scratch, x, index, rows, paddedClasses(job) * 8);
     residuals<f32>(job, z, job.bias, labels, rows, r, blockExponentials<f32>(job, scratch), acc);
@@ -153,7 +170,7 @@ export function hessian(job: Job, scratch: usize, acc: usize, x: usize, row0: u3
 export function evaluate(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const labels = job.labels + row0 * 4;
   if (job.classes == 2) {
-    scores2(blockForward(job, scratch, x, 0, rows, 8), load<f64>(job.bias), labels, rows, acc);
+    scores2(blockForwardOne(job, scratch, x, 0, rows), load<f64>(job.bias), labels, rows, acc);
     return;
   }
   const z = blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8);

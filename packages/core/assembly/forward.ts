@@ -5,7 +5,7 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
 
 /** Both lanes' or all four lanes' sum, in float64. */
 // @ts-ignore: decorator
-@inline function sumLanes<T>(v: v128): f64 {
+@inline export function sumLanes<T>(v: v128): f64 {
   if (sizeof<T>() == 8) return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
   const s = f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1)));
   return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
@@ -88,86 +88,6 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
   accumulate<f32, N>(z + 2 * zs, a20, a21, a22);
 }
 
-/** decodeTile for one class. There reading is all the work: a line at a time, with as few addresses as can be. */
-// @ts-ignore: decorator
-@inline function decodeTile1(x0: usize, x1: usize, x2: usize, c: usize, bytes: u32, to: usize, stride: u32, w: usize, z: usize, zs: u32): void {
-  const zero = f32x4.splat(0);
-  let a0 = zero, a1 = zero, a2 = zero;
-  let to1 = to + stride;
-  let to2 = to1 + stride;
-  const end = w + bytes;
-  for (const whole = w + (bytes & ~63); w < whole; ) {
-    let k = v128.load(w);
-    let s = v128.load(c);
-    let v = f32x4.sub(v128.load(x0), s);
-    v128.store(to, v);
-    a0 = mulAdd<f32>(a0, v, k);
-    v = f32x4.sub(v128.load(x1), s);
-    v128.store(to1, v);
-    a1 = mulAdd<f32>(a1, v, k);
-    v = f32x4.sub(v128.load(x2), s);
-    v128.store(to2, v);
-    a2 = mulAdd<f32>(a2, v, k);
-    k = v128.load(w, 16);
-    s = v128.load(c, 16);
-    v = f32x4.sub(v128.load(x0, 16), s);
-    v128.store(to, v, 16);
-    a0 = mulAdd<f32>(a0, v, k);
-    v = f32x4.sub(v128.load(x1, 16), s);
-    v128.store(to1, v, 16);
-    a1 = mulAdd<f32>(a1, v, k);
-    v = f32x4.sub(v128.load(x2, 16), s);
-    v128.store(to2, v, 16);
-    a2 = mulAdd<f32>(a2, v, k);
-    k = v128.load(w, 32);
-    s = v128.load(c, 32);
-    v = f32x4.sub(v128.load(x0, 32), s);
-    v128.store(to, v, 32);
-    a0 = mulAdd<f32>(a0, v, k);
-    v = f32x4.sub(v128.load(x1, 32), s);
-    v128.store(to1, v, 32);
-    a1 = mulAdd<f32>(a1, v, k);
-    v = f32x4.sub(v128.load(x2, 32), s);
-    v128.store(to2, v, 32);
-    a2 = mulAdd<f32>(a2, v, k);
-    k = v128.load(w, 48);
-    s = v128.load(c, 48);
-    v = f32x4.sub(v128.load(x0, 48), s);
-    v128.store(to, v, 48);
-    a0 = mulAdd<f32>(a0, v, k);
-    v = f32x4.sub(v128.load(x1, 48), s);
-    v128.store(to1, v, 48);
-    a1 = mulAdd<f32>(a1, v, k);
-    v = f32x4.sub(v128.load(x2, 48), s);
-    v128.store(to2, v, 48);
-    a2 = mulAdd<f32>(a2, v, k);
-    w += 64;
-    c += 64;
-    x0 += 64;
-    x1 += 64;
-    x2 += 64;
-    to += 64;
-    to1 += 64;
-    to2 += 64;
-  }
-  for (; w < end; w += 16, c += 16, x0 += 16, x1 += 16, x2 += 16, to += 16, to1 += 16, to2 += 16) {
-    const k = v128.load(w);
-    const s = v128.load(c);
-    let v = f32x4.sub(v128.load(x0), s);
-    v128.store(to, v);
-    a0 = mulAdd<f32>(a0, v, k);
-    v = f32x4.sub(v128.load(x1), s);
-    v128.store(to1, v);
-    a1 = mulAdd<f32>(a1, v, k);
-    v = f32x4.sub(v128.load(x2), s);
-    v128.store(to2, v);
-    a2 = mulAdd<f32>(a2, v, k);
-  }
-  store<f64>(z, load<f64>(z) + sumLanes<f32>(a0));
-  store<f64>(z + zs, load<f64>(z + zs) + sumLanes<f32>(a1));
-  store<f64>(z + 2 * zs, load<f64>(z + 2 * zs) + sumLanes<f32>(a2));
-}
-
 function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32, z: usize, zs: u32): void {
   const from = x + p * PANEL;
   const bytes = usedBytes(job, p, count);
@@ -180,8 +100,7 @@ function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
     const x1 = rowAt(job, from, index, min(i + 1, last));
     const x2 = rowAt(job, from, index, min(i + 2, last));
     const at = to + i * stride;
-    if (size<N>() == 1) decodeTile1(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
-    else decodeTile<N>(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
+    decodeTile<N>(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
     clearPadding(at, stride, bytes, count);
   }
 }

@@ -30,6 +30,7 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [5000, 127, 10],
   [9001, 64, 2],
   [600, 1021, 3],
+  [600, 1021, 2],
   [300, 6000, 3],
 ];
 
