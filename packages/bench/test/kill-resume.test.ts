@@ -13,12 +13,22 @@ it("figure 3: killed twice and stopped once, resumed on other threads, the rows 
   const whole = join(folder, "whole");
   const broken = join(folder, "broken");
   await runOnce({ experiment, folder: whole, threads: 2 });
-  expect(await runOnce({ experiment, folder: broken, threads: 2, killAtValues: 2 })).toMatchObject({ end: "SIGKILL" });
-  const stopped = await runOnce({ experiment, folder: broken, threads: 1, killAtValues: 4, signal: "SIGINT" });
+  expect(await runOnce({ experiment, folder: broken, threads: 2, killWhen: (values) => values >= 2 })).toMatchObject({
+    end: "SIGKILL",
+  });
+  const stopped = await runOnce({
+    experiment,
+    folder: broken,
+    threads: 1,
+    killWhen: (values) => values >= 4,
+    signal: "SIGINT",
+  });
   expect(stopped.end).toBe(130);
   expect(stopped.output).toContain("stopping at the next safe point");
   expect(stopped.output).toContain("run the same command again to go on from there");
-  expect(await runOnce({ experiment, folder: broken, threads: 2, killAtValues: 9 })).toMatchObject({ end: "SIGKILL" });
+  expect(await runOnce({ experiment, folder: broken, threads: 2, killWhen: (values) => values >= 9 })).toMatchObject({
+    end: "SIGKILL",
+  });
   await runOnce({ experiment, folder: broken, threads: 1 });
   expect(rowsOf(experiment, broken)).toBe(rowsOf(experiment, whole));
 }, 120_000);
