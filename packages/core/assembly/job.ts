@@ -11,7 +11,7 @@ export class Job {
   rate: f64; // learning rate of the bias
   epsilon: f64; // of the bias
   decay: f64;
-  l2: f64;
+  l2: f64; // the greatest of the columns' penalties
   lipschitz: f64; // L of a line search, in and out
   shrink: f64; // of L, each step
   // u32 fields

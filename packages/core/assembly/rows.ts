@@ -3,12 +3,12 @@
  * 2013). Each row's remembered residual is R_i; G = Σ R_i x̃_i, or for SVRG the snapshot's mean gradient. A step takes
  * `batch` rows, δ_i = softmax(z_i) - y_i - R_i and s = Σ δ_i x̃_i, then
  *
- *   W ← (1 - η l2) W - η s² ∘ (a s + g G),    G ← G + u s,    R_i ← R_i + u δ_i,
+ *   W ← (1 - η λ) ∘ W - η s² ∘ (a s + g G),    G ← G + u s,    R_i ← R_i + u δ_i,
  *
  *   SAG: a = g = 1/m, u = 1.   SAGA: a = 1/batch, g = 1/m, u = 1.   SVRG: a = 1/batch, g = 1, u = 0.
  *
- * m counts the rows seen so far; s² is the square of each column's scale. Products with x are float32; W, G, R are
- * float64, so that neither (1 - η l2) nor a small step is lost.
+ * m counts the rows seen so far; s² is the square of each column's scale, λ its penalty. Products with x are float32;
+ * W, G, R are float64, so that neither (1 - η λ) nor a small step is lost.
  */
 import { Job, paddedClasses } from "./job";
 import { expNonPositive, logPositive, NOTHING, sum2 } from "./math";
@@ -239,7 +239,8 @@ function moveReading(job: Job, c: u32, rows: usize, deltas: usize, size: u32, ow
   const delta = f32x4.splat(<f32>load<f64>(deltas));
   const a = f64x2.splat(own);
   const g = f64x2.splat(past);
-  const keep = f64x2.splat(1.0 - job.rate * job.l2);
+  const one = f64x2.splat(1.0);
+  const rate = f64x2.splat(job.rate);
   for (let j: u32 = 0; j < wide; j += 16) {
     let s = f32x4.mul(delta, v128.load(rows + j));
     for (let i: u32 = 1; i < size; i++) {
@@ -259,8 +260,10 @@ function moveReading(job: Job, c: u32, rows: usize, deltas: usize, size: u32, ow
     }
     const r0 = f64x2.mul(v128.load(job.columnRate + at), d0);
     const r1 = f64x2.mul(v128.load(job.columnRate + at, 16), d1);
-    const w0 = f64x2.sub(f64x2.mul(keep, v128.load(theta + at)), r0);
-    const w1 = f64x2.sub(f64x2.mul(keep, v128.load(theta + at, 16)), r1);
+    const k0 = f64x2.sub(one, f64x2.mul(rate, v128.load(job.penalty + at)));
+    const k1 = f64x2.sub(one, f64x2.mul(rate, v128.load(job.penalty + at, 16)));
+    const w0 = f64x2.sub(f64x2.mul(k0, v128.load(theta + at)), r0);
+    const w1 = f64x2.sub(f64x2.mul(k1, v128.load(theta + at, 16)), r1);
     v128.store(theta + at, w0);
     v128.store(theta + at, w1, 16);
     v128.store64_lane(copy + j, f32x4.demote_f64x2_zero(w0), 0);

@@ -29,7 +29,7 @@ export function columnScale(features: Features, scaling: Scaling): Float64Array 
 
 /** The map for solver coordinates; `as-declared` shifts only if the scaling itself centres. */
 export function columnMap(features: Features, scaling: Scaling, coordinates: Coordinates): ColumnMap {
-  const shifted = coordinates === "centred" || scaling !== "none";
+  const shifted = coordinates !== "as-declared" || scaling !== "none";
   const shift = shifted ? features.moments().mean.map(Math.fround) : new Float64Array(features.cols);
   return { shift, scale: columnScale(features, scaling) };
 }

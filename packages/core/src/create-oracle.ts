@@ -2,6 +2,7 @@
 import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
 import type { Features, ProblemKernels, Runtime } from "./kernels/kernels.ts";
 import type { Coordinates, Line, Operator, Oracle } from "./oracle.ts";
+import { fromAxes, principalAxes, stepMetric, toAxes, type PrincipalAxes } from "./principal-axes.ts";
 import type { LinearProbe, ProbeProblem } from "./problem.ts";
 
 export interface BoundOracle extends Oracle {
@@ -20,18 +21,22 @@ export interface BoundOracle extends Oracle {
 export interface Derived {
   readonly key: object;
   readonly operators: Features[];
+  /** The whitened copy of the features, once an oracle has asked for it. */
+  axes?: PrincipalAxes;
   release(): void;
 }
 
 export function createDerived(): Derived {
   const operators: Features[] = [];
-  return {
+  const derived: Derived = {
     key: {},
     operators,
     release() {
       for (const matrix of operators.splice(0)) matrix.release();
+      delete derived.axes;
     },
   };
+  return derived;
 }
 
 /**
@@ -47,12 +52,22 @@ export function createOracle(
   const { features, labels, classes: k } = problem.train;
   const { l2 } = problem;
   const { rows: n, cols: d } = features;
-  const map = columnMap(features, problem.scaling, coordinates);
-  const kernels = runtime.bind(features, { labels, classes: k, shift: map.shift });
+  const declared = columnMap(features, problem.scaling, coordinates);
+  const judged = runtime.bind(features, { labels, classes: k, shift: declared.shift });
+  let rowGradients = 0; // a forward or a backward product is half a gradient for each row
+  if (coordinates === "whitened" && derived.axes === undefined) {
+    derived.axes = principalAxes(runtime, features, judged, declared);
+    derived.operators.push(derived.axes.features);
+    rowGradients += derived.axes.passes * n;
+  }
+  const axes = coordinates === "whitened" ? derived.axes : undefined;
+  const map = axes === undefined ? declared : unmapped(d);
+  const metric = axes === undefined ? new Float64Array(d).fill(1) : stepMetric(axes, k * l2);
+  const seen = axes?.features ?? features;
+  const kernels = axes === undefined ? judged : runtime.bind(seen, { labels, classes: k });
   const inverse: ColumnMap = { ...map, scale: map.scale.map((s) => (s > 0 ? 1 / s : 0)) };
   const weightCount = k * d;
   const work = scratch(k, d);
-  let rowGradients = 0; // a forward or a backward product is half a gradient for each row
 
   /** W̃ ∘ scale → work.weights, b̃ → work.bias. */
   const toKernel = (theta: Float64Array): void => {
@@ -74,16 +89,20 @@ export function createOracle(
     classes: k,
     l2,
     dimension: weightCount + k,
+    metric,
     derivedKey: derived.key,
-    kernels,
+    kernels: judged,
     get passes() {
       return rowGradients / n;
     },
     get rowGradients() {
       return rowGradients;
     },
-    toProbe: (theta) => toProbe(map, k, theta),
-    fromProbe: (probe) => fromProbe(map, probe),
+    toProbe: (theta) => toProbe(declared, k, axes === undefined ? theta : fromAxes(axes.axes, k, theta)),
+    fromProbe(probe) {
+      const theta = fromProbe(declared, probe);
+      return axes === undefined ? theta : toAxes(axes.axes, k, theta);
+    },
     valueAndGradient(theta, gradient) {
       toKernel(theta);
       rowGradients += n;
@@ -127,13 +146,13 @@ export function createOracle(
     },
     sampleRows(rows) {
       rowGradients += rows.length / 2;
-      const x = features.readRows(rows);
+      const x = seen.readRows(rows);
       const out = new Float64Array(x.length);
       for (let at = 0; at < x.length; at++) out[at] = (x[at]! - map.shift[at % d]!) * map.scale[at % d]!;
       return out;
     },
     columnMeanSquares() {
-      const { mean, variance } = features.moments();
+      const { mean, variance } = seen.moments();
       return variance.map((v, j) => (v + (mean[j]! - map.shift[j]!) ** 2) * map.scale[j]! ** 2);
     },
     probabilities: (margins) => kernels.probabilities(margins),
@@ -188,8 +207,8 @@ export function createOracle(
         bias: work.bias,
         gradient: kernelGradient,
         biasGradient,
-        columnScaleSquare: map.scale.map((s) => s * s),
-        l2,
+        columnScaleSquare: map.scale.map((s, j) => metric[j]! * s * s),
+        penalty: metric.map((m) => m * l2),
       });
       scaleColumns(work.weights, inverse, k, theta);
       theta.set(work.bias, weightCount);
@@ -263,6 +282,11 @@ function products({ theta, delta }: Line, weightCount: number): { ww: number; wv
     vv += v * v;
   }
   return { ww, wv, vv };
+}
+
+/** No change of variables. */
+function unmapped(d: number): ColumnMap {
+  return { shift: new Float64Array(d), scale: new Float64Array(d).fill(1) };
 }
 
 /** Per-column settings of a sweep in kernel coordinates. A dropped column (scale 0) has rate 0 and never moves. */

@@ -10,6 +10,7 @@ import { createDerived, createOracle, type BoundOracle, type Derived } from "./c
 import { reject } from "./errors.ts";
 import { validationScorer } from "./evaluate.ts";
 import type { Runtime } from "./kernels/kernels.ts";
+import type { Coordinates } from "./oracle.ts";
 import type { LabelledFeatures, LinearProbe, ProbeProblem } from "./problem.ts";
 import type { Iterate, Solver } from "./solver.ts";
 import { bestValidation, type StoppingRule, type Verdict } from "./stopping.ts";
@@ -68,7 +69,7 @@ export interface FitOptions {
 export interface FitHooks {
   /** Called before every step: a deadline or an abort. */
   readonly watch?: () => Verdict | undefined;
-  /** Wraps init and every step, and nothing of the judging: for timing a solver alone. */
+  /** Wraps the change of variables, init and every step, and nothing of the judging: for timing a solver alone. */
   readonly around?: <T>(work: () => T) => T;
   /** Called at every point of the trace. `probe` makes the probe as it stands there, and is for use within the call. */
   readonly observe?: (point: TracePoint, probe: () => LinearProbe) => void;
@@ -84,18 +85,51 @@ export function fit<State extends Iterate>(
   checkProblem(problem);
   if (options.start !== undefined) checkProbe(options.start, problem.train);
   const derived = options.derived ?? createDerived();
-  const oracle = createOracle(runtime, problem, solver.coordinates ?? "centred", derived);
-  const start = options.start === undefined ? new Float64Array(oracle.dimension) : oracle.fromProbe(options.start);
-  const judge = createJudge(runtime, problem, oracle, options);
-  const finish = (verdict: Verdict, last: Float64Array): FitResult => judge.result(solver, verdict, last);
+  try {
+    return run(runtime, problem, solver, options, derived);
+  } finally {
+    if (options.derived === undefined) derived.release();
+  }
+}
 
-  const excuse = solver.unsupported?.(oracle);
-  if (excuse !== undefined) return finish({ status: "unsupported", reason: excuse }, start);
+interface Opened {
+  readonly oracle: BoundOracle;
+  readonly start: Float64Array;
+}
 
+function run<State extends Iterate>(
+  runtime: Runtime,
+  problem: ProbeProblem,
+  solver: Solver<State>,
+  options: FitOptions,
+  derived: Derived,
+): FitResult {
   const { around = <T>(work: () => T): T => work(), watch } = options.hooks ?? {};
-  let state = around(() => solver.init(oracle, start.slice(), options.stream));
+  const { features, classes } = problem.train;
+  const excuse = solver.unsupported?.({ rows: features.rows, cols: features.cols, classes, l2: problem.l2 });
+  const open = (coordinates: Coordinates = "centred"): Opened => {
+    const oracle = createOracle(runtime, problem, coordinates, derived);
+    const start = options.start === undefined ? new Float64Array(oracle.dimension) : oracle.fromProbe(options.start);
+    return { oracle, start };
+  };
+  if (excuse !== undefined) {
+    const { oracle, start } = open();
+    return createJudge(runtime, problem, oracle, options).result(
+      solver,
+      { status: "unsupported", reason: excuse },
+      start,
+    );
+  }
+  // What a change of variables costs is the solver's, like the first look at the problem.
+  const { oracle, start, first } = around(() => {
+    const opened = open(solver.coordinates);
+    return { ...opened, first: solver.init(opened.oracle, opened.start.slice(), options.stream) };
+  });
+  let state = first;
   let finite = start;
   try {
+    const judge = createJudge(runtime, problem, oracle, options);
+    const finish = (verdict: Verdict, last: Float64Array): FitResult => judge.result(solver, verdict, last);
     for (let step = 0; ; step++) {
       if (!isFinite(state)) return finish({ status: "diverged", reason: `Not finite after step ${step}.` }, finite);
       finite = state.theta;
@@ -106,7 +140,6 @@ export function fit<State extends Iterate>(
     }
   } finally {
     solver.release?.(oracle, state);
-    if (options.derived === undefined) derived.release();
   }
 }
 

@@ -17,6 +17,7 @@ export * from "./kernels/wasm.ts";
 export * from "./linalg/cholesky.ts";
 export * from "./linalg/conjugate-gradients.ts";
 export * from "./linalg/jacobi.ts";
+export * from "./linalg/symmetric-eigen.ts";
 export * from "./linalg/tridiagonal.ts";
 export * from "./linalg/vector.ts";
 export * from "./measurement.ts";

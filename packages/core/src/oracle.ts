@@ -1,11 +1,12 @@
 /**
  * @file All that a solver may see of a problem, in *solver coordinates*: θ = (W [k, d], b [k]) as one Float64Array of
  * k·d + k numbers, features centred (unless the run asks for coordinates "as-declared") and scaled as the probe
- * declares. Centring is an exact change of variables because b is free. The oracle counts what is used.
+ * declares. Centring is an exact change of variables because b is free. "whitened": centred and turned to the principal
+ * axes (principal-axes.ts), also exact, where the row-wise methods step by `metric`. The oracle counts what is used.
  */
 import type { LineValues, Margins, RowSweep } from "./kernels/kernels.ts";
 
-export type Coordinates = "centred" | "as-declared";
+export type Coordinates = "centred" | "as-declared" | "whitened";
 
 export interface Oracle {
   readonly rows: number; // n
@@ -13,6 +14,12 @@ export interface Oracle {
   readonly classes: number; // k
   readonly l2: number;
   readonly dimension: number; // k·d + k
+
+  /**
+   * What `rowSweep` multiplies a step in each column by [d]: 1, or principal-axes.ts's for whitened features. A step
+   * is then one in coordinates scaled by its root, where a row counts as ‖uᵢ‖² = Σ metricⱼ x̃ᵢⱼ², the penalty as l2·metric.
+   */
+  readonly metric: Float64Array;
 
   /** The same object for oracles that differ in nothing but l2: what is derived from X alone may be kept under it. */
   readonly derivedKey: object;

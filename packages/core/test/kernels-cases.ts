@@ -140,7 +140,7 @@ export function rowSweepOf({ n, d, k, weights, bias }: Case, method: RowSweep["m
     biasGradient: small(k),
     seen: Uint8Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 1 : 0)),
     columnScaleSquare: Float64Array.from({ length: d }, (_, j) => 1 / (1 + (j % 4))),
-    l2: 1e-2,
+    penalty: Float64Array.from({ length: d }, (_, j) => 1e-2 / (1 + (j % 3))),
     learningRate: 1e-2,
   };
 }

@@ -170,7 +170,7 @@ describe("row-wise sweeps", () => {
     kernels.rowSweep(filled);
     const gradient = new Float64Array(k * d);
     kernels.valueAndGradient(weights, bias, gradient, new Float64Array(k));
-    const want = weights.map((w, i) => w - 0.5 * ((gradient[i] ?? 0) + 1e-2 * w));
+    const want = weights.map((w, i) => w - 0.5 * ((gradient[i] ?? 0) + (filled.penalty[i % d] ?? 0) * w));
     for (const method of ["saga", "svrg"] as const) {
       const divisor = method === "svrg" ? n : 1;
       const sweep = {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { choleskyFactor, choleskySolve } from "../src/linalg/cholesky.ts";
 import { conjugateGradients } from "../src/linalg/conjugate-gradients.ts";
 import { jacobiEigen } from "../src/linalg/jacobi.ts";
+import { symmetricEigen } from "../src/linalg/symmetric-eigen.ts";
 import { solveShifted, tridiagonalize } from "../src/linalg/tridiagonal.ts";
 import { rootStream } from "../src/stream.ts";
 
@@ -112,4 +113,33 @@ test("conjugate gradients solve in as many iterations as there are distinct eige
   });
   expect(products).toBe(2);
   expect(largest(times(a, x), b)).toBeLessThan(1e-12);
+});
+
+test.each([1, 2, 3, 40])("symmetric eigen: A axisⱼ = valueⱼ axisⱼ, axes orthonormal, n = %i", (n) => {
+  const a = positive(n);
+  const { values, axes } = symmetricEigen(a, n);
+  for (let j = 0; j < n; j++) {
+    const axis = axes.slice(j * n, (j + 1) * n);
+    expect(
+      largest(
+        times(a, axis),
+        axis.map((x) => x * values[j]!),
+      ),
+    ).toBeLessThan(1e-13);
+  }
+  expect(largest(product(axes, transpose(axes, n), n), identity(n))).toBeLessThan(1e-13);
+});
+
+test("symmetric eigen: equal values, zeros and a rank of one", () => {
+  expect([...symmetricEigen(identity(4), 4).values]).toEqual([1, 1, 1, 1]);
+  const v = Float64Array.from({ length: 20 }, (_, i) => 1 + i);
+  const { values, axes } = symmetricEigen(
+    Float64Array.from({ length: 400 }, (_, at) => v[at % 20]! * v[Math.floor(at / 20)]!),
+    20,
+  );
+  const norm = v.reduce((sum, x) => sum + x * x, 0);
+  const sorted = values.toSorted();
+  expect(sorted[19]).toBeCloseTo(norm, 9);
+  for (const value of sorted.subarray(0, 19)) expect(Math.abs(value)).toBeLessThan(1e-12 * norm);
+  expect(largest(product(axes, transpose(axes, 20), 20), identity(20))).toBeLessThan(1e-13);
 });

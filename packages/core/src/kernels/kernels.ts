@@ -167,11 +167,11 @@ export interface MinibatchSweep {
  * A run of SAG (Schmidt, Le Roux & Bach 2013), SAGA (Defazio et al. 2014) or SVRG (Johnson & Zhang 2013) over `order`.
  * A step takes `batch` rows i, δᵢ = softmax(zᵢ) - yᵢ - Rᵢ and s = Σ δᵢ x̃ᵢ; then
  *
- *   W ← (1 - η l2) W - η s² ∘ (a s + g G),   b ← b - η (a Σ δᵢ + g Gᵇ),   G ← G + u s,   Rᵢ ← Rᵢ + u δᵢ
+ *   W ← (1 - η λ) ∘ W - η s² ∘ (a s + g G),   b ← b - η (a Σ δᵢ + g Gᵇ),   G ← G + u s,   Rᵢ ← Rᵢ + u δᵢ
  *
  *   sag: a = g = 1/m, u = 1.   saga: a = 1/batch, g = 1/m, u = 1.   svrg: a = 1/batch, g = 1, u = 0,
  *
- * where m counts the rows seen, and s² is columnScale². With R = 0 and G = 0 and no row seen, sag with η = 0 fills R
+ * where m counts the rows seen, s² is columnScale², and λ the penalty of each column. With R = 0 and G = 0 and no row seen, sag with η = 0 fills R
  * and G with the residuals and the gradient sum of the rows in `order` at the given weights.
  */
 export interface RowSweep {
@@ -189,8 +189,8 @@ export interface RowSweep {
   readonly seen: Uint8Array;
   /** Square of each column's scale [d]: a step in scaled coordinates, done in kernel coordinates. */
   readonly columnScaleSquare: Float64Array;
-  readonly l2: number; // in scaled coordinates
+  readonly penalty: Float64Array; // λ [d]: l2 in the coordinates that the step is taken in
   readonly learningRate: number; // η; not used with a line search
-  /** SAG's line search on L, η = 1/(L + l2): `lipschitz` is updated in place, on the first row of each step. */
+  /** SAG's line search on L, η = 1/(L + max λ): `lipschitz` is updated in place, on the first row of each step. */
   readonly lineSearch?: { lipschitz: number };
 }

@@ -13,7 +13,8 @@ export interface RowProblem {
 
 export function rowSweepReference(problem: RowProblem, sweep: RowSweep): number {
   const { rows: n, cols: d, classes: k } = problem;
-  const { method, order, batch, weights, bias, gradient, biasGradient, columnScaleSquare, l2, lineSearch } = sweep;
+  const { method, order, batch, weights, bias, gradient, biasGradient, columnScaleSquare, penalty, lineSearch } = sweep;
+  const most = penalty.reduce((a, b) => Math.max(a, b), 0);
   const keeps = method !== "svrg";
   let seenCount = sweep.seen.reduce((count, one) => count + one, 0);
   let rate = sweep.learningRate;
@@ -31,7 +32,7 @@ export function rowSweepReference(problem: RowProblem, sweep: RowSweep): number 
       p[y]! -= 1;
       if (lineSearch !== undefined && at === 0) {
         lineSearch.lipschitz = searchLipschitz(lineSearch.lipschitz, n, inputSquare(input, columnScaleSquare), z, p, y);
-        rate = 1 / (lineSearch.lipschitz + l2);
+        rate = 1 / (lineSearch.lipschitz + most);
       }
       for (let c = 0; c < k; c++) {
         const delta = p[c]! - sweep.residuals[row * k + c]!;
@@ -48,7 +49,7 @@ export function rowSweepReference(problem: RowProblem, sweep: RowSweep): number 
     const a = method === "sag" ? past : 1 / rows.length;
     for (let at = 0; at < k * d; at++) {
       const step = columnScaleSquare[at % d]! * (a * own[at]! + past * gradient[at]!);
-      weights[at] = (1 - rate * l2) * weights[at]! - rate * step;
+      weights[at] = (1 - rate * penalty[at % d]!) * weights[at]! - rate * step;
       if (keeps) gradient[at]! += own[at]!;
     }
     for (let c = 0; c < k; c++) {

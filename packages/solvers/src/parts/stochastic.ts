@@ -13,8 +13,8 @@ export function epochOrder(rows: number, sampling: Sampling, stream: Stream): In
 const NORM_ROWS = 4096; // all rows when there are fewer
 
 /**
- * About the greatest smoothness constant of one row's loss, maxᵢ ½(‖x̃ᵢ‖² + 1) (Böhning 1992: diag(p) - ppᵀ ⪯ ½I), over a
- * spread of rows. Twice the mean at least, for the rows that were not looked at.
+ * About the greatest smoothness constant of one row's loss, maxᵢ ½(‖x̃ᵢ‖² + 1) (Böhning 1992: diag(p) - ppᵀ ⪯ ½I), in the
+ * oracle's metric, over a spread of rows. Twice the mean at least, for the rows that were not looked at.
  */
 export function rowLipschitz(oracle: Oracle): number {
   const { rows: n, cols: d } = oracle;
@@ -23,10 +23,10 @@ export function rowLipschitz(oracle: Oracle): number {
   let most = 0;
   for (let i = 0; i < count; i++) {
     let square = 0;
-    for (let j = 0; j < d; j++) square += x[i * d + j]! ** 2;
+    for (let j = 0; j < d; j++) square += oracle.metric[j]! * x[i * d + j]! ** 2;
     most = Math.max(most, square);
   }
-  const mean = oracle.columnMeanSquares().reduce((sum, value) => sum + value, 0);
+  const mean = oracle.columnMeanSquares().reduce((sum, value, j) => sum + oracle.metric[j]! * value, 0);
   return 0.5 * (Math.max(most, 2 * mean) + 1);
 }
 
