@@ -12,14 +12,14 @@ import {
 import { expect, test } from "vitest";
 import { buildProblem, noisyArgmax, type CatalogueProblem } from "./problems.ts";
 import { lbfgs } from "../src/index.ts";
-import { makeSolver, solverNames } from "./solvers.ts";
+import { contestants, makeSolver } from "./solvers.ts";
 
 function solve(runtime: Runtime, problem: CatalogueProblem, solver: Solver, passes: number): FitResult {
   const stop = [certifiedGap({ relative: 1e-6 }), passBudget(passes)];
   return fit(runtime, buildProblem(runtime, problem), solver, { stream: rootStream("scale"), stop });
 }
 
-test.each(solverNames)(
+test.each(contestants)(
   "%s: one thread and two give the same bits",
   async (name) => {
     const [rows, cols, classes] = [5000, 40, 5];

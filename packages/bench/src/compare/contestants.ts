@@ -1,4 +1,7 @@
-/** @file The solvers of the comparison, in the settings that are worth comparing. "plain" is without preconditioning. */
+/**
+ * @file The solvers of the comparison, in the settings that are worth comparing. "plain" is without preconditioning;
+ * "whitened" is its counterpart for the solvers that go row by row.
+ */
 import { reject } from "@linear-probes/core";
 import { gradientDescent, lbfgs, newtonCg, newtonCholesky, rmsprop, sag, saga, svrg } from "@linear-probes/solvers";
 import type { Contestant } from "./compare-problem.ts";
@@ -13,7 +16,11 @@ export const contestants: readonly Contestant[] = [
   { name: "sag", solver: sag(), stochastic: true },
   { name: "saga", solver: saga(), stochastic: true },
   { name: "svrg", solver: svrg(), stochastic: true },
+  { name: "sag whitened", solver: sag({ whitened: true }), stochastic: true },
+  { name: "saga whitened", solver: saga({ whitened: true }), stochastic: true },
+  { name: "svrg whitened", solver: svrg({ whitened: true }), stochastic: true },
   { name: "rmsprop", solver: rmsprop(), stochastic: true },
+  { name: "rmsprop whitened", solver: rmsprop({ whitened: true }), stochastic: true },
 ];
 
 /** Those named; all when none is named. */

@@ -4,15 +4,18 @@
  *   g ← gradient of the batch mean + l2·W,   s ← ρ s + (1-ρ) g²,   θ ← θ - η g / (√s + ε).
  *
  * One step is one epoch over a fresh permutation. On the features as declared, without centring: so that what it shows
- * is the paper's solver, not ours. It knows no gradient of F and proves nothing by itself; the driver certifies it.
+ * is the paper's solver, not ours; "whitened" is the same along the principal axes, where its steps are those of a full
+ * matrix of squares. It knows no gradient of F and proves nothing by itself; the driver certifies it.
  */
 import type { Iterate, Solver, Stream } from "@linear-probes/core";
+import { whitening } from "../parts/whitening.ts";
 
 export interface RmspropSettings {
   readonly batch?: number; // rows
   readonly learningRate?: number; // η
   readonly decay?: number; // ρ
   readonly epsilon?: number; // ε
+  readonly whitened?: boolean; // parts/whitening.ts
 }
 
 interface RmspropState extends Iterate {
@@ -26,12 +29,14 @@ export function rmsprop({
   learningRate = 1e-3,
   decay = 0.9,
   epsilon = 1e-7,
+  whitened = false,
 }: RmspropSettings = {}): Solver<RmspropState> {
   return {
     name: "rmsprop",
     source: "Hinton (2012), Neural Networks for Machine Learning, lecture 6e",
-    settings: { batch, learningRate, decay, epsilon },
+    settings: { batch, learningRate, decay, epsilon, whitened },
     coordinates: "as-declared",
+    ...whitening(whitened),
 
     init: (oracle, start, stream) => ({ theta: start, square: new Float64Array(oracle.dimension), epoch: 0, stream }),
 

@@ -10,19 +10,22 @@
 import type { Solver } from "@linear-probes/core";
 import { emptyTable, tableEpoch, type TableState } from "../parts/gradient-table.ts";
 import type { Sampling } from "../parts/stochastic.ts";
+import { whitening } from "../parts/whitening.ts";
 
 export interface SagSettings {
   readonly batch?: number; // rows a step
   readonly sampling?: Sampling;
+  readonly whitened?: boolean; // parts/whitening.ts
 }
 
 const FIRST_SHARE = 1 / 16; // of the bound on L: the line search raises what is too low
 
-export function sag({ batch = 1, sampling = "replacement" }: SagSettings = {}): Solver<TableState> {
+export function sag({ batch = 1, sampling = "replacement", whitened = false }: SagSettings = {}): Solver<TableState> {
   return {
     name: "sag",
     source: "Schmidt, Le Roux & Bach (2013), algorithm 1 and section 4.6",
-    settings: { batch, sampling },
+    settings: { batch, sampling, whitened },
+    ...whitening(whitened),
     init(oracle, start, stream) {
       const table = emptyTable(oracle, start, stream);
       return { ...table, lipschitz: table.lipschitz * FIRST_SHARE };

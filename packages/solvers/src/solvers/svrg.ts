@@ -10,10 +10,12 @@
  */
 import type { Iterate, Oracle, Solver, Stream } from "@linear-probes/core";
 import { epochOrder, rowLipschitz, type Sampling } from "../parts/stochastic.ts";
+import { whitening } from "../parts/whitening.ts";
 
 export interface SvrgSettings {
   readonly batch?: number; // rows a step
   readonly sampling?: Sampling;
+  readonly whitened?: boolean; // parts/whitening.ts
   readonly firstShare?: number; // of the rows, in the first snapshot; 1 for plain SVRG
 }
 
@@ -29,6 +31,7 @@ export function svrg({
   batch = 1,
   sampling = "permutation",
   firstShare = 1 / 8,
+  whitened = false,
 }: SvrgSettings = {}): Solver<SvrgState> {
   const snapshot = (oracle: Oracle, theta: Float64Array, epoch: number, stream: Stream) => {
     const rows = Math.ceil(firstShare * 2 ** epoch * oracle.rows);
@@ -39,7 +42,8 @@ export function svrg({
   return {
     name: "svrg",
     source: "Johnson & Zhang (2013), figure 1; Harikandeh et al. (2015), algorithms 2 and 4",
-    settings: { batch, sampling, firstShare },
+    settings: { batch, sampling, firstShare, whitened },
+    ...whitening(whitened),
 
     init: (oracle, start, stream) => ({
       theta: start,
