@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,4 +37,26 @@ it("refuses bad flags and variables in one line, with what would be right", () =
 
 it("finds the store where the variable says", () => {
   expect(probes(["store", "ls"])).toMatchObject({ status: 0, stdout: `kind  values  MiB\nstore: ${folder}\n` });
+});
+
+it("ends on a truncated dataset in one line that names it, and leaves nothing behind", () => {
+  const labels = Buffer.alloc(8 + 10_000);
+  labels.writeUInt32BE(0x0801, 0);
+  labels.writeUInt32BE(10_000, 4);
+  const file = join(folder, "data", "t10k-labels-idx1-ubyte");
+  mkdirSync(join(folder, "data"));
+  writeFileSync(file, labels.subarray(0, 5000));
+  const args = ["reproduce", "--profile", "smoke", "--only", "fig05", "--threads", "1"];
+  const { status, stderr } = probes([...args, "--results", join(folder, "out"), "--data-dir", join(folder, "data")]);
+  expect(status).toBe(1);
+  expect(stderr.trim().split("\n")).toEqual([
+    expect.stringMatching(
+      /^probes: .*t10k-labels-idx1-ubyte: .*header says 10000 values, 10008 bytes in all, got 5000/,
+    ),
+  ]);
+  expect(stderr).toContain(file);
+  expect(readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()).toEqual([
+    "data",
+    "data/t10k-labels-idx1-ubyte",
+  ]);
 });

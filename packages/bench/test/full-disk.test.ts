@@ -77,5 +77,5 @@ describe.skipIf(smallDisk === undefined)(`a full disk${reason}`, () => {
       const bytes = readFileSync(join(full?.folder ?? "", path));
       expect(readFileSync(join(room?.folder ?? "", path)).equals(bytes)).toBe(true);
     }
-  });
+  }, 300_000);
 });
