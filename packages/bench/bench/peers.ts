@@ -9,13 +9,13 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { createWasmRuntime, reject, rootStream, writeFileAtomic } from "@linear-probes/core";
 import { chooseContestants } from "../src/compare/contestants.ts";
 import { releaseProblem } from "../src/compare/problem.ts";
+import { peerFile, peerTargets, type TimedRow } from "../src/compare/peer-record.ts";
 import { compareProblems } from "../src/compare/problems/index.ts";
 import { provenance } from "../src/provenance.ts";
-import { resultsFolder } from "../src/results.ts";
 import { liblinearPeers } from "./peers/liblinear.ts";
 import { meet } from "./peers/meet.ts";
 import type { Peer } from "./peers/peer.ts";
-import { peerTable, type TimedRow, verdictTable } from "./peers/peer-rows.ts";
+import { peerTable, targetLines, verdictTable } from "./peers/peer-rows.ts";
 import { writeProblem } from "./peers/problem-files.ts";
 import { pythonPeers } from "./peers/python-peers.ts";
 import { startPython } from "./peers/python-server.ts";
@@ -39,7 +39,9 @@ interface Flags {
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const program = new Command("bench:peers")
-  .option("--problems <names...>", "problems of `probes compare`", ["mnist-pixels", "untrained-layer", "toy-layer"])
+  .option("--problems <names...>", "problems of `probes compare`", [
+    ...new Set(peerTargets.map(({ problem }) => problem)),
+  ])
   .option("--l2 <numbers...>", "penalties (default: each problem's own)", collectPositive)
   .option("--ours <names...>", "our solvers", ["lbfgs"])
   .option("--peers <parts...>", "only peers whose name contains one of these")
@@ -51,7 +53,7 @@ const program = new Command("bench:peers")
   .option("--python <command>", "with numpy, scikit-learn, torch", "/usr/bin/python3")
   .option("--liblinear <command>", "liblinear's train", "liblinear-train")
   .addOption(new Option("--data-dir <folder>", "where datasets are looked for first").env("PROBES_DATA_DIR"))
-  .option("--out <file>", "where the rows are written", join(resultsFolder, "peers", "peers.json"))
+  .option("--out <file>", "where the rows are written", peerFile())
   .action((flags: Flags) => run({ ...flags, targets: (flags.targets ?? [1e-3, 1e-6]).toSorted((a, b) => b - a) }));
 await program.parseAsync();
 
@@ -80,7 +82,16 @@ async function run(flags: Flags): Promise<void> {
     await runtime.dispose();
     rmSync(scratch, { recursive: true });
   }
-  for (const line of [...peerTable(rows), "", ...verdictTable(rows), "", `rows: ${flags.out}`]) log(line);
+  for (const line of [
+    ...peerTable(rows),
+    "",
+    ...verdictTable(rows),
+    "",
+    ...targetLines(rows),
+    "",
+    `rows: ${flags.out}`,
+  ])
+    log(line);
 }
 
 type Runtime = Awaited<ReturnType<typeof createWasmRuntime>>;

@@ -6,35 +6,16 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { createOracle, createWasmRuntime, rootStream, type WasmRuntime, writeFileAtomic } from "@linear-probes/core";
-import { lbfgs } from "@linear-probes/solvers";
-import { fitPower } from "../src/compare/fit-power.ts";
-import { drawSynthetic } from "../src/compare/parts/synthetic.ts";
-import { type LoadedProblem, releaseProblem } from "../src/compare/problem.ts";
+import { createWasmRuntime, rootStream, writeFileAtomic } from "@linear-probes/core";
+import { type CostAxis, type Shape, shapesOf, wideSweep } from "../src/compare/cost-axes.ts";
+import { type CostExponent, costExponents } from "../src/compare/cost-exponents.ts";
+import { type Cost, costOfShape } from "../src/compare/cost-of-shape.ts";
+import { systemClock } from "../src/compare/stopwatch.ts";
 import { provenance } from "../src/provenance.ts";
 import { resultsFolder } from "../src/results.ts";
 import { textTable } from "../src/table.ts";
-import { fitOurs } from "./peers/ours.ts";
-import { type ProblemData, valuesOf } from "./peers/problem-files.ts";
 
-const L2 = 1e-4;
-const GAP = 1e-6; // relative, certified
-
-/** One of n, d, k varies while the others stay. */
-const AXES = {
-  rows: [1000, 3000, 10_000, 30_000, 100_000, 300_000].map((rows) => ({ rows, cols: 64, classes: 5 })),
-  cols: [8, 16, 32, 64, 128, 256, 512, 1024].map((cols) => ({ rows: 10_000, cols, classes: 5 })),
-  classes: [2, 4, 10, 20, 50, 100, 200].map((classes) => ({ rows: 10_000, cols: 64, classes })),
-};
-type Axis = keyof typeof AXES;
-type Shape = (typeof AXES)[Axis][number];
-
-type ScalingRow = Shape & {
-  readonly axis: Axis;
-  readonly secondsPerPass: number; // median
-  readonly fitSeconds: number; // median
-  readonly fitPasses: number;
-};
+type ScalingRow = Cost & Shape & { readonly axis: CostAxis };
 
 interface Flags {
   readonly threads: number;
@@ -54,85 +35,18 @@ await new Command("bench:scaling")
 async function run({ threads, repeats, out }: Flags): Promise<void> {
   const runtime = await createWasmRuntime({ threads });
   try {
-    const rows = axes().flatMap((axis) =>
-      AXES[axis].map((shape) => {
-        const row = { axis, ...shape, ...measure(runtime, shape, repeats) };
-        log(`${axis}: ${shape.rows} × ${shape.cols} × ${shape.classes}, ${row.fitSeconds.toPrecision(3)} s`);
-        return row;
-      }),
-    );
-    const exponents = axes().flatMap((axis) =>
-      exponentsOf(
-        axis,
-        rows.filter((row) => row.axis === axis),
-      ),
-    );
+    const rows = shapesOf(wideSweep).map(({ axis, ...shape }): ScalingRow => {
+      const stream = rootStream("scaling").split(axis).split(shape[axis]);
+      const row = { axis, ...shape, ...costOfShape(runtime, systemClock(), shape, stream, repeats) };
+      log(`${axis}: ${shape.rows} × ${shape.cols} × ${shape.classes}, ${row.fitSeconds.toPrecision(3)} s`);
+      return row;
+    });
+    const exponents = costExponents(rows);
     writeFileAtomic(out, `${JSON.stringify({ ...provenance(), threads, rows, exponents }, null, 2)}\n`);
     for (const line of [...measuredTable(rows), "", ...exponentTable(exponents), "", `rows: ${out}`]) log(line);
   } finally {
     await runtime.dispose();
   }
-}
-
-function axes(): readonly Axis[] {
-  return ["rows", "cols", "classes"];
-}
-
-function measure(runtime: WasmRuntime, shape: Shape, repeats: number) {
-  const loaded = drawSynthetic(
-    { ...shape, condition: 100, labels: "sampled" },
-    { runtime, stream: rootStream("scaling"), dataDir: undefined, log },
-  );
-  const secondsPerPass = timePass(runtime, loaded);
-  const data = dataOf(loaded);
-  releaseProblem(loaded);
-  fitOurs(runtime, data, L2, lbfgs(), GAP); // warms up
-  const fits = Array.from({ length: repeats }, () => fitOurs(runtime, data, L2, lbfgs(), GAP));
-  return {
-    secondsPerPass,
-    fitSeconds: median(fits.map(({ seconds }) => seconds)),
-    fitPasses: fits[0]?.result.passes ?? Number.NaN,
-  };
-}
-
-/** Median over at least 5 calls and 0.3 s. */
-function timePass(runtime: WasmRuntime, { train }: LoadedProblem): number {
-  const oracle = createOracle(runtime, { train, l2: L2, scaling: "none" }, "centred");
-  const theta = new Float64Array(oracle.dimension).fill(0.01);
-  const gradient = new Float64Array(oracle.dimension);
-  oracle.valueAndGradient(theta, gradient);
-  const seconds: number[] = [];
-  for (const start = performance.now(); seconds.length < 5 || performance.now() - start < 300;) {
-    const before = performance.now();
-    oracle.valueAndGradient(theta, gradient);
-    seconds.push((performance.now() - before) / 1000);
-  }
-  return median(seconds);
-}
-
-function dataOf({ train }: LoadedProblem): ProblemData {
-  const { features, labels, classes } = train;
-  const { rows, cols } = features;
-  const none = "";
-  const files = { name: "scaling", features: none, labels: none, svmlight: async () => none, rows, cols, classes };
-  return { files, x: valuesOf(features), labels };
-}
-
-interface Exponent {
-  readonly axis: Axis;
-  readonly cost: "secondsPerPass" | "fitSeconds";
-  readonly exponent: number; // over the whole range
-  readonly upper: number; // over its upper half, where fixed costs no longer weigh
-  readonly worstDecades: number;
-}
-
-function exponentsOf(axis: Axis, rows: readonly ScalingRow[]): readonly Exponent[] {
-  return (["secondsPerPass", "fitSeconds"] as const).map((cost) => {
-    const points = rows.map((row) => ({ x: row[axis], y: row[cost] }));
-    const { exponent, worstDecades } = fitPower(points);
-    const upper = fitPower(points.slice(Math.floor(points.length / 2))).exponent;
-    return { axis, cost, exponent, upper, worstDecades };
-  });
 }
 
 function measuredTable(rows: readonly ScalingRow[]): string[] {
@@ -150,7 +64,7 @@ function measuredTable(rows: readonly ScalingRow[]): string[] {
   );
 }
 
-function exponentTable(exponents: readonly Exponent[]): string[] {
+function exponentTable(exponents: readonly CostExponent[]): string[] {
   return textTable(
     ["cost grows with", "cost", "exponent", "upper half", "worst fit, decades"],
     exponents.map(({ axis, cost, exponent, upper, worstDecades }) => [
@@ -161,11 +75,6 @@ function exponentTable(exponents: readonly Exponent[]): string[] {
       worstDecades.toFixed(2),
     ]),
   );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function positiveInteger(text: string): number {

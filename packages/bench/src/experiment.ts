@@ -32,6 +32,8 @@ export interface TaskContext extends Effects {
 
 export interface TaskResult {
   readonly rows: readonly Row[];
+  /** Seconds that belong to rows, which name them by their cells: they never repeat, and so are no rows. */
+  readonly seconds?: readonly Row[];
   readonly dataset: DatasetRecord;
 }
 

@@ -28,7 +28,7 @@ function gapCells({ status, certificate: { dualityGap, relativeGap } }: FitResul
  */
 export function scoresOnTrain(
   runtime: Runtime,
-  { probe }: FitResult,
+  { probe }: Pick<FitResult, "probe">,
   { features, labels, classes }: LabelledFeatures<"train">,
 ): Scores {
   return evaluateOnValidation(runtime, probe, labelled("validation", features, labels, classes));

@@ -1,12 +1,14 @@
 /**
  * @file Results of an experiment, the only thing that figures read: `results/<profile>/<experiment>/` with
- * `rows.jsonl` (deterministic bytes), `run.json` (provenance) and `timings.json` (seconds).
+ * `rows.jsonl` (deterministic bytes), `run.json` (provenance), `timings.json` (seconds by phase), and where single rows
+ * have seconds of their own, `seconds.jsonl`.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reject, type Row, sha256, writeFileAtomic } from "@linear-probes/core";
 import { z } from "zod";
+import type { PeerRecord } from "./compare/peer-record.ts";
 import { canonicalJson } from "./json.ts";
 import { type ProfileName, type RunRecord, runRecord } from "./run-record.ts";
 
@@ -14,6 +16,10 @@ export interface Result {
   readonly experiment: string;
   readonly rows: readonly Row[];
   readonly run: RunRecord;
+  /** Seconds that belong to rows, which name them by their cells. */
+  readonly seconds?: readonly Row[];
+  /** What other programs took on the same problems, where they have been run. */
+  readonly peers?: PeerRecord;
 }
 
 /** The folder of all results: packages/bench/results. */
@@ -33,27 +39,40 @@ export function parseRows(text: string): readonly Row[] {
     .map((line) => rowSchema.parse(JSON.parse(line)));
 }
 
-/** Writes the three files of a result; each appears whole or not at all, `run.json` last. Returns their folder. */
-export function writeResult(rows: readonly Row[], run: Omit<RunRecord, "rowsSha256">, root = resultsFolder): string {
+/** Writes the files of a result; each appears whole or not at all, `run.json` last. Returns their folder. */
+export function writeResult(
+  rows: readonly Row[],
+  run: Omit<RunRecord, "rowsSha256" | "secondsSha256">,
+  root = resultsFolder,
+  seconds: readonly Row[] = [],
+): string {
   const folder = join(root, run.profile, run.experiment);
   const rowsSha256 = writeFileAtomic(join(folder, "rows.jsonl"), rowsText(rows));
+  const secondsSha256 =
+    seconds.length === 0 ? undefined : writeFileAtomic(join(folder, "seconds.jsonl"), rowsText(seconds));
   writeFileAtomic(join(folder, "timings.json"), pretty(run.timings));
-  writeFileAtomic(join(folder, "run.json"), pretty({ ...run, rowsSha256 }));
+  const hashes = { rowsSha256, ...(secondsSha256 === undefined ? {} : { secondsSha256 }) };
+  writeFileAtomic(join(folder, "run.json"), pretty({ ...run, ...hashes }));
   return folder;
 }
 
-/** The result of one experiment, checked against its own hash; undefined when there is none. */
+/** The result of one experiment, checked against its own hashes; undefined when there is none. */
 export function readResult(profile: ProfileName, experiment: string, root = resultsFolder): Result | undefined {
   const folder = join(root, profile, experiment);
   if (!existsSync(join(folder, "run.json"))) return undefined;
   const run = runRecord.parse(JSON.parse(readFileSync(join(folder, "run.json"), "utf8")));
-  const text = readFileSync(join(folder, "rows.jsonl"), "utf8");
+  const rows = hashedRows(join(folder, "rows.jsonl"), run.rowsSha256);
+  if (run.secondsSha256 === undefined) return { experiment, rows, run };
+  return { experiment, rows, run, seconds: hashedRows(join(folder, "seconds.jsonl"), run.secondsSha256) };
+}
+
+function hashedRows(path: string, expected: string): readonly Row[] {
+  const text = readFileSync(path, "utf8");
   const actual = sha256(text);
-  if (actual !== run.rowsSha256) {
-    const rule = `must have the sha256 that run.json names, ${run.rowsSha256}`;
-    reject(join(folder, "rows.jsonl"), rule, actual, "run `probes reproduce` again");
+  if (actual !== expected) {
+    reject(path, `must have the sha256 that run.json names, ${expected}`, actual, "run `probes reproduce` again");
   }
-  return { experiment, rows: parseRows(text), run };
+  return parseRows(text);
 }
 
 /** All results of a profile, in order of experiment name. */

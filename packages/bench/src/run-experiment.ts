@@ -24,7 +24,7 @@ export interface RunOptions {
 export interface Finished {
   readonly folder: string;
   readonly rows: readonly Row[];
-  readonly run: Omit<RunRecord, "rowsSha256">;
+  readonly run: Omit<RunRecord, "rowsSha256" | "secondsSha256">;
 }
 
 /** Throws `Interrupted` when stopped; what was finished is in the store and the next run goes on from there. */
@@ -75,7 +75,8 @@ export async function runExperiment(id: ExperimentId, options: RunOptions, effec
     timings: timingsOf(uses, workers, effects.seconds() - start, effects.peakRssMiB()),
     stages: Object.fromEntries(Object.entries(stages).map(([name, { parts }]) => [name, { ...parts }])),
   };
-  return { folder: writeResult(rows, run, options.resultsFolder), rows, run };
+  const seconds = results.flatMap((result) => result.seconds ?? []);
+  return { folder: writeResult(rows, run, options.resultsFolder, seconds), rows, run };
 }
 
 export function stageFingerprints(experiment: Experiment): Record<string, Fingerprint> {

@@ -32,6 +32,7 @@ export const runRecord = z.object({
   replayLevel: z.enum(["bitwise-anywhere", "bitwise-one-machine", "tolerance"]),
   status: z.literal("complete"),
   rowsSha256: z.string(),
+  secondsSha256: z.string().optional(), // of the seconds that belong to rows, where there are any
   dataset: datasetRecord,
   git: z.object({ commit: z.string(), dirty: z.boolean() }).nullable(), // null: not a git checkout
   lockfileSha256: z.string(),

@@ -6,7 +6,7 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type ProfileName, profileNames, readResults, resultsFolder } from "@linear-probes/bench";
+import { type ProfileName, profileNames, readPeerRecord, readResults, resultsFolder } from "@linear-probes/bench";
 import { InputError, reject, WriteError, writeFileAtomic } from "@linear-probes/core";
 import type { FigureDefinition } from "./figure.ts";
 import * as figures from "./figures/index.ts";
@@ -28,7 +28,8 @@ export async function report(
   });
   const profile = profileName(given(values["profile"], "--profile") ?? environment["PROBES_PROFILE"] ?? "paper");
   const root = resolve(given(values["results"], "--results") ?? resultsFolder);
-  const results = readResults(profile, root);
+  const peers = readPeerRecord(root);
+  const results = readResults(profile, root).map((result) => (peers === undefined ? result : { ...result, peers }));
   if (results.length === 0) {
     reject(
       "results",

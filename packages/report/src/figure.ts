@@ -20,7 +20,7 @@ export interface FigureDefinition {
 export interface Panel {
   readonly id: string;
   readonly title: string; // says what is on the vertical axis, with its unit
-  readonly share: number; // of the figure's width on a wide page; the shares of a row of panels add up to 1
+  readonly share: number; // of the figure's width on a wide page; the shares of a row add up to 1, and all rows are alike
   readonly probes: boolean; // do its points show probes, whose certificates the markers tell?
   /** A sentence for those who do not see the drawing. */
   readonly description: string;

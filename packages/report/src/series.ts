@@ -20,6 +20,8 @@ export type Encoding = NonNullable<Exclude<Layer, { layer: unknown }>["encoding"
 export function seriesLayers(series: readonly Series[], position: Encoding, options: MarkerOptions): Layer[] {
   const domain = series.map(({ label }) => label);
   const range = series.map((one) => color(one.color));
+  // One object for all channels, so that Vega-Lite merges them into one legend.
+  const seriesLegend = { columns: options.legendColumns ?? 1, symbolOpacity: 1 };
   const hue = { field: "series", type: "nominal" as const, scale: { domain, range }, legend: seriesLegend };
   const shape = { domain, range: series.map(({ shape }) => shape) };
   const shown = { condition: { param: options.param, empty: true, value: 1 }, value: 0.15 };
@@ -70,13 +72,12 @@ export function quietColor(series: readonly Series[]) {
   return { condition: series.map((one) => ({ test: isOf(one), value: color(one.color) })), value: color("soft") };
 }
 
-// One object for all channels, so that Vega-Lite merges them into one legend.
-const seriesLegend = { columns: 1, symbolOpacity: 1 };
-
 export interface MarkerOptions {
   readonly param: string; // name of the selection that the legend drives, unique on the page
   readonly markerSize: number; // px²
   readonly tooltip: Extract<NonNullable<Encoding["tooltip"]>, readonly unknown[]>;
+  /** Of the legend; default 1. */
+  readonly legendColumns?: number;
   /** Field that orders the line where the value is on the horizontal axis. */
   readonly order?: string;
 }

@@ -28,6 +28,9 @@ const palette = {
   series1: { light: "#0072b2", dark: "#56b4e9" }, // blue, sky blue
   series2: { light: "#d55e00", dark: "#e69f00" }, // vermillion, orange
   series3: { light: "#009e73", dark: "#1fc297" }, // bluish green
+  series4: { light: "#a6761d", dark: "#d9b75a" }, // ochre
+  series5: { light: "#c2318f", dark: "#f08bc8" }, // pink
+  series6: { light: "#5b4fa8", dark: "#b3a7f5" }, // violet
   target: { light: "#8a3d68", dark: "#cc79a7" }, // reddish purple: what the paper says
 } as const satisfies Readonly<Record<string, Shade>>;
 

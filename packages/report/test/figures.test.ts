@@ -14,6 +14,7 @@ import { fig05FilmResult } from "./fixtures/fig05-film.ts";
 import { modelGraphsResult } from "./fixtures/model-graphs.ts";
 import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
+import { comparisonResult, costResult, undersolvedResult } from "./fixtures/solvers.ts";
 import { expectGolden } from "./golden.ts";
 
 const figures: readonly FigureDefinition[] = Object.values(registry);
@@ -22,6 +23,9 @@ const fixtures = new Map<string, () => Result>([
   ["sec2-entropy-chain", sec2Result],
   ["depth-sweep", depthSweepResult],
   ["model-graphs", modelGraphsResult],
+  ["solver-comparison", comparisonResult],
+  ["cost-scaling", costResult],
+  ["undersolved-probe", () => undersolvedResult()],
   ["fig07-auxiliary-losses", fig07Result],
   ["fig08-skip-connection", fig08Result],
   ["fig03-untrained-depth", fig03Result],
@@ -38,7 +42,7 @@ function fixture(figure: FigureDefinition): Result {
 function compiled(figure: FigureDefinition) {
   const panels = figure.panels(fixture(figure));
   return panels.flatMap((panel) => [
-    { name: `${panel.id} wide`, panel, spec: panel.spec({ width: wideWidth(panel, panels.length), narrow: false }) },
+    { name: `${panel.id} wide`, panel, spec: panel.spec({ width: wideWidth(panel, panels), narrow: false }) },
     { name: `${panel.id} narrow`, panel, spec: panel.spec({ width: figureWidth.narrow, narrow: true }) },
   ]);
 }

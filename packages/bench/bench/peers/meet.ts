@@ -3,7 +3,7 @@ import type { Runtime, Solver } from "@linear-probes/core";
 import { remembered, searchBudget, type Trials } from "./budget-search.ts";
 import { createJudge, fitOurs, type Judge } from "./ours.ts";
 import type { Peer } from "./peer.ts";
-import type { TimedRow } from "./peer-rows.ts";
+import type { TimedRow } from "../../src/compare/peer-record.ts";
 import type { ProblemData } from "./problem-files.ts";
 
 export interface MeetOptions {
@@ -111,7 +111,11 @@ async function peerEntries(data: ProblemData, options: MeetOptions, suboptimalit
       if (found.budget === undefined) {
         log(`  ${peer.name} to ${target}: not reached, ${found.reason}; best ${found.best.toExponential(1)}`);
         const { reason, best } = found;
-        entries.push({ row: { ...row, work: "", reason, suboptimality: best }, run: never, times: [] });
+        entries.push({
+          row: { ...row, work: "", reason, suboptimality: Number.isFinite(best) ? best : null },
+          run: never,
+          times: [],
+        });
         continue;
       }
       const { budget, trial } = found;

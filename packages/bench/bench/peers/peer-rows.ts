@@ -1,22 +1,6 @@
-/** @file What the comparison with peers measures, one row per program, problem, penalty and target. */
+/** @file What the comparison with peers says, as text. */
+import { PEER_TARGET, peerTargets, peerVerdicts, type TimedRow } from "../../src/compare/peer-record.ts";
 import { textTable } from "../../src/table.ts";
-
-export interface TimedRow {
-  readonly problem: string;
-  readonly l2: number;
-  readonly target: number; // relative suboptimality; ours stop when it is certified
-  readonly who: string;
-  readonly ours: boolean;
-  /** Null when the target was not reached. */
-  readonly seconds: number | null; // median wall
-  readonly secondsLeast: number | null;
-  readonly secondsMost: number | null;
-  readonly cpuSeconds: number | null; // median
-  readonly runs: number;
-  readonly work: string; // passes, iterations, …
-  readonly suboptimality: number; // of the probe returned; the least seen when the target was not reached
-  readonly reason: string; // why it was not reached
-}
 
 /** Ours, then the peers from the quickest, with ratios to our quickest. */
 export function peerTable(rows: readonly TimedRow[]): string[] {
@@ -33,7 +17,7 @@ export function peerTable(rows: readonly TimedRow[]): string[] {
         row.seconds === null ? "–" : row.seconds.toPrecision(3),
         row.cpuSeconds === null ? "–" : row.cpuSeconds.toPrecision(3),
         row.seconds === null ? "" : (row.seconds / bestOurs).toPrecision(3),
-        row.suboptimality.toExponential(1),
+        row.suboptimality === null ? "–" : row.suboptimality.toExponential(1),
         row.seconds === null ? row.reason : row.work,
       ]);
   });
@@ -43,32 +27,43 @@ export function peerTable(rows: readonly TimedRow[]): string[] {
   );
 }
 
-/**
- * Per problem, penalty and target: our quickest against the quickest peer; where no peer arrived, against the quickest
- * peer at the coarsest target, which is a lower bound of the ratio.
- */
+/** Per problem, penalty and target: our quickest against the quickest peer. */
 export function verdictTable(rows: readonly TimedRow[]): string[] {
-  const quickest = (group: readonly TimedRow[]): TimedRow | undefined =>
-    group.filter(({ seconds }) => seconds !== null).toSorted((a, b) => (a.seconds ?? 0) - (b.seconds ?? 0))[0];
-  const groups = Map.groupBy(rows, ({ problem, l2, target }) => `${problem} ${l2} ${target}`);
-  const cells = [...groups.values()].flatMap((group) => {
-    const ours = quickest(group.filter((row) => row.ours));
-    const [first] = group;
-    if (ours === undefined || first === undefined) return [];
-    const { problem, l2, target } = first;
-    const same = rows.filter((row) => !row.ours && row.problem === problem && row.l2 === l2);
-    const coarsest = Math.max(...same.map((row) => row.target));
-    const peer = quickest(group.filter((row) => !row.ours)) ?? quickest(same.filter((row) => row.target === coarsest));
-    if (peer === undefined)
-      return [[problem, l2, target, ours.who, shown(ours.seconds), "no peer at any target", "", ""]];
-    const ratio = (peer.seconds ?? Number.NaN) / (ours.seconds ?? Number.NaN);
-    const name = peer.target === target ? peer.who : `${peer.who}, to ${peer.target} only`;
-    const bound = peer.target === target ? "" : "> ";
+  const cells = peerVerdicts(rows).map((verdict) => {
+    const { problem, l2, target, ours, oursSeconds, peer, peerSeconds, peerTarget, ratio } = verdict;
+    const same = peerTarget === target;
     return [
-      [problem, l2, target, ours.who, shown(ours.seconds), name, shown(peer.seconds), bound + ratio.toPrecision(3)],
+      problem,
+      l2,
+      target,
+      ours,
+      shown(oursSeconds),
+      peer === null ? "no peer at any target" : same ? peer : `${peer}, to ${peerTarget} only`,
+      shown(peerSeconds),
+      ratio === null ? "" : `${same ? "" : "> "}${ratio.toPrecision(3)}`,
     ];
   });
   return textTable(["problem", "l2", "target", "ours", "wall s", "best peer", "wall s", "ratio"], cells);
+}
+
+/** One line per ratio that is asked for. */
+export function targetLines(rows: readonly TimedRow[]): string[] {
+  const verdicts = peerVerdicts(rows);
+  return peerTargets.map(({ problem, l2, ratio: wanted, words }) => {
+    const found = verdicts.find((one) => one.problem === problem && one.l2 === l2 && one.target === PEER_TARGET);
+    const what = `${words} (${problem}, l2 ${l2}), to ${PEER_TARGET}, at least ${wanted} ×`;
+    if (found === undefined) return `NOT RUN  ${what}`;
+    if (found.ratio === null) return `NO PEER  ${what}: ours ${shown(found.oursSeconds)} s, no peer reached any target`;
+    const met = found.ratio >= wanted ? "MET     " : "MISSED  ";
+    const bound =
+      found.peerTarget === found.target
+        ? ""
+        : `more than, since no peer got there and this is its time to ${found.peerTarget}, `;
+    return (
+      `${met} ${what}: ${bound}${found.ratio.toPrecision(3)} × (ours, ${found.ours}, ${shown(found.oursSeconds)} s; ` +
+      `${found.peer} ${shown(found.peerSeconds)} s)`
+    );
+  });
 }
 
 function shown(value: number | null): string {

@@ -2,7 +2,8 @@
 import { createWriteStream, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
-import { type Features, type LabelledFeatures, type Scaling, writeNpy } from "@linear-probes/core";
+import { type LabelledFeatures, type Scaling, writeNpy } from "@linear-probes/core";
+import { valuesOf } from "../../src/compare/parts/features-of.ts";
 import type { ProblemFiles } from "./peer.ts";
 
 /** The numbers of the files, for whoever fits in this process. */
@@ -11,8 +12,6 @@ export interface ProblemData {
   readonly x: Float32Array; // X [n, d], scaled
   readonly labels: Int32Array;
 }
-
-const BLOCK_ROWS = 4096;
 
 export function writeProblem(
   name: string,
@@ -48,17 +47,6 @@ function scaledValues({ features }: LabelledFeatures<"train">, scaling: Scaling)
   for (let at = 0; at < x.length; at++) {
     const col = at % features.cols;
     x[at] = (x[at]! - mean[col]!) * inverse[col]!;
-  }
-  return x;
-}
-
-/** A copy of X [n, d]. */
-export function valuesOf(features: Features): Float32Array {
-  const { rows, cols } = features;
-  const x = new Float32Array(rows * cols);
-  for (let start = 0; start < rows; start += BLOCK_ROWS) {
-    const count = Math.min(BLOCK_ROWS, rows - start);
-    x.set(features.readRows(Int32Array.from({ length: count }, (_, row) => start + row)), start * cols);
   }
   return x;
 }

@@ -20,6 +20,8 @@ export interface ComparisonPlan {
   /** Seeds of stochastic solvers; a deterministic solver's only run has the first. */
   readonly seeds: readonly number[];
   readonly budgets: Budgets;
+  /** The passes of stochastic solvers, when they are to have fewer. */
+  readonly stochasticPasses?: number;
 }
 
 /** All that a run's result depends on, besides the code and the seed of the whole. */
@@ -56,11 +58,15 @@ export async function compareProblem(plan: ComparisonPlan, context: ComparisonCo
   const rows: ComparisonRow[] = [problemRow(problem, loaded, context)];
   const timings: TimingRow[] = [];
   const warm = new Set<Contestant>();
-  const budgets = { ...plan.budgets, passes: Math.min(plan.budgets.passes, problem.mostPasses ?? Infinity) };
+  const budgetsOf = ({ stochastic }: Contestant): Budgets => {
+    const most = (stochastic ? plan.stochasticPasses : undefined) ?? plan.budgets.passes;
+    return { ...plan.budgets, passes: Math.min(most, problem.mostPasses ?? Infinity) };
+  };
   try {
     for (const { l2, contestant, seed } of runsOf(plan)) {
       if (stopped()) break;
       const { name, solver } = contestant;
+      const budgets = budgetsOf(contestant);
       const cells: RunCells = { problem: problem.name, l2, solver: name, seed };
       const { scaling } = problem;
       const data = sha256(`${loaded.dataset.sha256} ${loaded.train.features.hash}`);

@@ -62,11 +62,11 @@ const endRow = run.extend({
 });
 export type EndRow = Readonly<z.infer<typeof endRow>>;
 
-const comparisonRow = z.discriminatedUnion("kind", [problemRow, unavailableRow, pointRow, endRow]);
+export const comparisonRow = z.discriminatedUnion("kind", [problemRow, unavailableRow, pointRow, endRow]);
 export type ComparisonRow = Readonly<z.infer<typeof comparisonRow>>;
 
 /** Seconds of the solver alone up to a step: neither certificates nor evaluations count. */
-const timingRow = run.extend({
+export const timingRow = run.extend({
   step: z.number(),
   seconds: z.number(), // wall
   cpuSeconds: z.number(), // of all threads

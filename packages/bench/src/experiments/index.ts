@@ -12,6 +12,8 @@ const loaders = {
   "fig07-auxiliary-losses": () => import("./fig07-auxiliary-losses.ts"),
   "fig08-skip-connection": () => import("./fig08-skip-connection.ts"),
   "depth-sweep": () => import("./depth-sweep.ts"),
+  "undersolved-probe": () => import("./undersolved-probe.ts"),
+  "cost-scaling": () => import("./cost-scaling.ts"),
   "solver-comparison": () => import("./solver-comparison.ts"),
 } satisfies Record<string, () => Promise<{ readonly default: Experiment }>>;
 
@@ -27,14 +29,11 @@ export async function loadExperiment(id: ExperimentId): Promise<Experiment> {
   return (await loaders[id]()).default;
 }
 
-/** No figure of the paper, and longer than all of them together: run when named. */
-const onRequest: readonly ExperimentId[] = ["solver-comparison"];
-
-/** The ids that begin with one of the names given (`fig03` is enough); when none is given, all but those for request. */
+/** The ids that begin with one of the names given (`fig03` is enough); when none is given, all. */
 export function chooseExperiments(names: readonly string[]): readonly ExperimentId[] {
   for (const name of names)
     if (!experimentIds.some((id) => id.startsWith(name)))
       reject("experiment", `must be one of ${experimentIds.join(", ")}`, name);
-  if (names.length === 0) return experimentIds.filter((id) => !onRequest.includes(id));
+  if (names.length === 0) return experimentIds;
   return experimentIds.filter((id) => names.some((name) => id.startsWith(name)));
 }

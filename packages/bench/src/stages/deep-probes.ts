@@ -86,10 +86,10 @@ export function rmspropDeepProbe(
 function fitted(
   runtime: Runtime,
   { layer, train }: LayerFeatures,
-  { probe, certificate, status, passes, ...rest }: FitResult,
+  { probe, certificate, status, passes }: FitResult,
   declared: { readonly scaling: string; readonly l2: number; readonly certified: boolean },
 ): FittedProbe {
-  const scores = scoresOnTrain(runtime, { probe, certificate, status, passes, ...rest }, train);
+  const scores = scoresOnTrain(runtime, { probe }, train);
   const { objective, dualityGap, relativeGap } = certificate;
   return {
     probe,

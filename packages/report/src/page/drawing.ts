@@ -17,16 +17,23 @@ export interface DrawnPanel {
   readonly narrow: Drawing;
 }
 
-/** Width in px that a panel has on a wide page beside `panels - 1` others. */
-export function wideWidth(panel: Panel, panels: number): number {
-  return Math.floor((figureWidth.wide - figureWidth.gap * (panels - 1)) * panel.share);
+/** The panels of the first row, whose shares add up to 1; those of further rows stand in the same columns. */
+export function firstRow<P extends Pick<Panel, "share">>(panels: readonly P[]): readonly P[] {
+  let sum = 0;
+  const end = panels.findIndex(({ share }) => (sum += share) > 1 - 1e-6);
+  return end < 0 ? panels : panels.slice(0, end + 1);
+}
+
+/** Width in px that a panel has on a wide page. */
+export function wideWidth(panel: Panel, panels: readonly Panel[]): number {
+  return Math.floor((figureWidth.wide - figureWidth.gap * (firstRow(panels).length - 1)) * panel.share);
 }
 
 export async function drawPanels(panels: readonly Panel[]): Promise<readonly DrawnPanel[]> {
   return Promise.all(
     panels.map(async (panel) => ({
       panel,
-      wide: await draw(panel.spec({ width: wideWidth(panel, panels.length), narrow: false })),
+      wide: await draw(panel.spec({ width: wideWidth(panel, panels), narrow: false })),
       narrow: await draw(panel.spec({ width: figureWidth.narrow, narrow: true })),
     })),
   );

@@ -7,7 +7,7 @@ import type { FigureDefinition } from "../figure.ts";
 import { unbroken } from "../format.ts";
 import { html, type Html, scriptJson, trusted } from "../html.ts";
 import { claimHtml } from "./claims.ts";
-import { drawPanels, type DrawnPanel, standaloneSvg } from "./drawing.ts";
+import { drawPanels, type DrawnPanel, firstRow, standaloneSvg } from "./drawing.ts";
 import { tableHtml } from "./table.ts";
 
 export interface FigureSection {
@@ -49,7 +49,12 @@ export async function figureSection(
     ${heading}
     <figure aria-labelledby="${figure.id}-heading">
       ${syntheticBanner(result)}
-      <div class="panels" style="--columns: ${drawn.map(({ panel }) => `${panel.share}fr`).join(" ")}">
+      <div
+        class="panels"
+        style="--columns: ${firstRow(drawn.map(({ panel }) => panel))
+          .map(({ share }) => `${share}fr`)
+          .join(" ")}"
+      >
         ${drawn.map((one) => panelHtml(figure, one))}
       </div>
       ${drawn.some(({ panel }) => panel.probes) ? markerKey : undefined}
@@ -59,10 +64,14 @@ export async function figureSection(
       </figcaption>
     </figure>
     ${downloads(figure, result, drawn)}
-    <h3>What the paper says, and what was measured</h3>
-    <ul class="claims">
-      ${judgements.map((judgement) => claimHtml(judgement, isIndicative(result)))}
-    </ul>
+    ${
+      judgements.length === 0
+        ? undefined
+        : html`<h3>What the paper says, and what was measured</h3>
+            <ul class="claims">
+              ${judgements.map((judgement) => claimHtml(judgement, isIndicative(result)))}
+            </ul>`
+    }
     <details>
       <summary>Table of the numbers drawn (${table.rows.length} rows)</summary>
       ${tableHtml(table, `${figure.label}: the numbers drawn`)}

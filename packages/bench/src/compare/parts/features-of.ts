@@ -1,5 +1,5 @@
-/** @file Rows in hand → labelled features of a runtime. */
-import { labelled, type LabelledFeatures, type Runtime } from "@linear-probes/core";
+/** @file Rows in hand → labelled features of a runtime, and back. */
+import { type Features, labelled, type LabelledFeatures, type Runtime } from "@linear-probes/core";
 
 export interface DenseRows {
   readonly x: Float32Array; // X [n, d]
@@ -22,4 +22,17 @@ export function labelledRows<Role extends "train" | "test">(
     writer.abandon();
     throw cause;
   }
+}
+
+const BLOCK_ROWS = 4096;
+
+/** A copy of X [n, d]. */
+export function valuesOf(features: Features): Float32Array {
+  const { rows, cols } = features;
+  const x = new Float32Array(rows * cols);
+  for (let start = 0; start < rows; start += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, rows - start);
+    x.set(features.readRows(Int32Array.from({ length: count }, (_, row) => start + row)), start * cols);
+  }
+  return x;
 }

@@ -11,14 +11,17 @@ export const mnistPixels: CompareProblem = {
   about: "raw pixels of MNIST",
   scaling: "none",
   l2: [1e-2, 1e-4, 1e-6],
-  load: loadDigitPixels,
+  load: (context) => loadDigitPixels(context),
 };
 
-/** Also the input of the untrained layers. */
-export async function loadDigitPixels({ runtime, dataDir, rows, log }: ProblemContext): Promise<LoadedProblem> {
+/** Also the input of the untrained layers. At most `most` training rows. */
+export async function loadDigitPixels(
+  { runtime, dataDir, rows, log }: ProblemContext,
+  most = TRAIN_ROWS,
+): Promise<LoadedProblem> {
   const { classes, inputShape, train, test, name, sha256, synthetic, notice } = await loadDigits({
     ...(dataDir === undefined ? {} : { dataDir }),
-    rows: { train: Math.min(rows ?? TRAIN_ROWS, TRAIN_ROWS), test: Math.min(rows ?? TEST_ROWS, TEST_ROWS) },
+    rows: { train: Math.min(rows ?? most, most), test: Math.min(rows ?? TEST_ROWS, TEST_ROWS) },
     log,
   });
   const cols = inputShape.reduce((product, length) => product * length, 1);
