@@ -151,15 +151,35 @@ export function createOracle(
       for (let at = 0; at < x.length; at++) out[at] = (x[at]! - map.shift[at % d]!) * map.scale[at % d]!;
       return out;
     },
+    weightedRows(rows, weights) {
+      rowGradients += rows.length / 2;
+      const m = rows.length;
+      const x = features.readRows(rows);
+      const values = new Float32Array(m * (d + 1)); // times √(ωm): the Gram kernel divides by m
+      for (let i = 0; i < m; i++) {
+        const root = Math.sqrt(weights[i]! * m);
+        for (let j = 0; j < d; j++) {
+          values[i * (d + 1) + j] = root * (x[i * d + j]! - map.shift[j]!) * map.scale[j]!;
+        }
+        values[i * (d + 1) + d] = root;
+      }
+      const copy = finished(runtime, values, m, d + 1);
+      const own = runtime.bind(copy, { labels: new Int32Array(m), classes: 2 });
+      return {
+        gram(factors) {
+          rowGradients += m;
+          return own.gram(undefined, factors);
+        },
+        release: () => copy.release(),
+      };
+    },
     columnMeanSquares() {
       const { mean, variance } = seen.moments();
       return variance.map((v, j) => (v + (mean[j]! - map.shift[j]!) ** 2) * map.scale[j]! ** 2);
     },
     probabilities: (margins) => kernels.probabilities(margins),
     operator(values, rows, cols) {
-      const writer = runtime.createFeatures({ rows, cols, name: "operator" });
-      writer.write(0, values);
-      const matrix = writer.finish();
+      const matrix = finished(runtime, values, rows, cols);
       derived.operators.push(matrix);
       return createOperator(runtime, matrix, k);
     },
@@ -219,6 +239,13 @@ export function createOracle(
       return loss;
     },
   };
+}
+
+/** A matrix that a solver made, as features. */
+function finished(runtime: Runtime, values: Float32Array, rows: number, cols: number): Features {
+  const writer = runtime.createFeatures({ rows, cols, name: "operator" });
+  writer.write(0, values);
+  return writer.finish();
 }
 
 /** The forward kernel is a dense product; the labels it wants play no part. */

@@ -50,6 +50,8 @@ export interface Oracle {
   gram(rows?: Int32Array, rowWeights?: Float64Array): Float64Array;
   /** X̃ rows [m, d], float64. m/n of half a pass. */
   sampleRows(rows: Int32Array): Float64Array;
+  /** Copies rows as (x̃ᵢ; 1) with weights ωᵢ ≥ 0, for curvature on a sample. m/n of half a pass. */
+  weightedRows(rows: Int32Array, weights: Float64Array): WeightedRows;
   /** Per-column mean square of x̃ [d] (set-up knowledge, no pass counted). */
   columnMeanSquares(): Float64Array;
   probabilities(margins: Margins): Float64Array;
@@ -69,6 +71,12 @@ export interface Operator {
   product(v: Float64Array): Float64Array;
   /** AᵀA/rows [cols, cols]. */
   gram(): Float64Array;
+}
+
+export interface WeightedRows {
+  /** Σᵢ ωᵢ cᵢ (x̃ᵢ; 1)(x̃ᵢ; 1)ᵀ [d+1, d+1]; c [m] may be negative. m/n passes. */
+  gram(factors: Float64Array): Float64Array;
+  release(): void;
 }
 
 export interface Line {

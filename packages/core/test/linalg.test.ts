@@ -42,7 +42,7 @@ function identity(n: number): Float64Array {
   return Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
 }
 
-test.each([1, 2, 5, 33])("cholesky: L Lᵀ = A and A x = b, n = %i", (n) => {
+test.each([1, 2, 5, 33, 64, 70, 131])("cholesky: L Lᵀ = A and A x = b, n = %i", (n) => {
   const a = positive(n);
   const l = choleskyFactor(a, n) ?? new Float64Array();
   expect(largest(product(l, transpose(l, n), n), a)).toBeLessThan(1e-13);
@@ -53,6 +53,15 @@ test.each([1, 2, 5, 33])("cholesky: L Lᵀ = A and A x = b, n = %i", (n) => {
 test("cholesky: an indefinite matrix has no factor", () => {
   expect(choleskyFactor(Float64Array.of(1, 2, 2, 1), 2)).toBeUndefined();
   expect(choleskyFactor(Float64Array.of(Number.NaN), 1)).toBeUndefined();
+  for (const [at, wrong] of [
+    [69 * 70 + 69, -1],
+    [10 * 70 + 3, Number.NaN],
+    [0, 0],
+  ] as const) {
+    const large = positive(70);
+    large[at] = wrong;
+    expect(choleskyFactor(large, 70)).toBeUndefined();
+  }
 });
 
 test.each([1, 2, 10])("jacobi: A = U diag(λ) Uᵀ, UᵀU = I, n = %i", (n) => {

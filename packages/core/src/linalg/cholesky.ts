@@ -1,10 +1,15 @@
 /**
  * @file Cholesky factors A = L Lᵀ of symmetric positive definite matrices, float64, row-major (Golub & Van Loan 2013,
- * alg. 4.2.1, row by row so that every inner product runs along memory).
+ * alg. 4.2.1, row by row so that every inner product runs along memory). Large ones are factored in WebAssembly.
  */
+import { denseModule, MATRIX } from "./dense-module.ts";
+
+/** From here on copying to the module's memory and back costs little beside the factor. */
+const COMPILED_FROM = 64;
 
 /** L [n, n], zero above the diagonal; undefined when A is not positive definite to working precision. */
 export function choleskyFactor(a: Float64Array, n: number): Float64Array | undefined {
+  if (n >= COMPILED_FROM) return compiledFactor(a, n);
   const l = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
@@ -14,6 +19,22 @@ export function choleskyFactor(a: Float64Array, n: number): Float64Array | undef
       else return undefined;
     }
   }
+  return l;
+}
+
+/** The same in the compiled module: A is bordered by the identity to a multiple of four. */
+function compiledFactor(a: Float64Array, n: number): Float64Array | undefined {
+  const size = 4 * Math.ceil(n / 4);
+  const module = denseModule(size * size * 8);
+  const inside = new Float64Array(module.memory.buffer, MATRIX, size * size);
+  for (let i = 0; i < n; i++) inside.set(a.subarray(i * n, i * n + i + 1), i * size);
+  for (let i = n; i < size; i++) {
+    inside.fill(0, i * size, i * size + i);
+    inside[i * size + i] = 1;
+  }
+  if (module.choleskyFactor(MATRIX, size) === 0) return undefined;
+  const l = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) l.set(inside.subarray(i * size, i * size + i + 1), i * n);
   return l;
 }
 

@@ -1,8 +1,5 @@
 /** @file The compiled kernels: their names, and where they are found. */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { reject } from "../../errors.ts";
-import { webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
+import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition. `stage` is
@@ -67,15 +64,7 @@ let compiled: Promise<CompiledModule> | undefined;
 
 /** Compiles dist/kernels.wasm once per thread. */
 export function kernelModule(): Promise<CompiledModule> {
-  return (compiled ??= webAssembly.compile(readKernels()));
-}
-
-function readKernels(): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(readFileSync(KERNELS));
-  } catch {
-    return reject(fileURLToPath(KERNELS), "the compiled kernels must be there", "no file", "run `npm run build`");
-  }
+  return (compiled ??= webAssembly.compile(readCompiled(KERNELS)));
 }
 
 export function instantiate(module: CompiledModule, memory: SharedMemory): KernelExports {
