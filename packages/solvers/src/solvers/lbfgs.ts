@@ -1,11 +1,19 @@
 /**
  * @file L-BFGS (Nocedal 1980; Nocedal & Wright 2006, alg. 7.4) with two changes that linear models allow:
  * an exact line search on the margins, so that an iteration is one forward and one backward product and nothing else,
- * and the adaptive Kronecker preconditioner (parts/kronecker.ts) as the initial inverse Hessian H₀ of every two-loop.
+ * and a preconditioner as the initial inverse Hessian H₀ of every two-loop: the adaptive Kronecker product
+ * (parts/kronecker.ts), and for problems of few unknowns and many rows, once the easy part is behind, the factored
+ * Hessian of a sample of rows (parts/sampled-hessian.ts).
  */
 import { axpy, dot, type Margins, type Oracle, type Solver, type Stream } from "@linear-probes/core";
 import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
 import { classSpectrum, kroneckerSolve, type ClassSpectrum } from "../parts/kronecker.ts";
+import {
+  drawHessianSample,
+  type HessianSample,
+  hessianSampleSize,
+  sampledHessianSolve,
+} from "../parts/sampled-hessian.ts";
 import { secondMoments } from "../parts/second-moments.ts";
 
 export interface LbfgsSettings {
@@ -13,7 +21,10 @@ export interface LbfgsSettings {
   readonly refresh?: number; // steps between evaluations of the class covariance
   readonly accuracy?: number; // of the line search: |φ'(t)| / |φ'(0)|
   readonly preconditioned?: boolean;
+  readonly sampleAt?: number; // the step at which a Hessian is sampled, and again at SAMPLE_AGAIN times as many; 0: never
 }
+
+const SAMPLE_AGAIN = 4;
 
 interface Pair {
   readonly s: Float64Array; // θ⁺ - θ
@@ -24,6 +35,7 @@ interface Pair {
 interface LbfgsState extends Point {
   readonly pairs: readonly Pair[]; // oldest first
   readonly classes: ClassSpectrum | undefined; // of M; absent without preconditioning
+  readonly sample: HessianSample | undefined;
   readonly stream: Stream;
   readonly step: number;
 }
@@ -33,27 +45,35 @@ export function lbfgs({
   refresh = 5,
   accuracy = 0.3,
   preconditioned = true,
+  sampleAt = 8,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
   const classesAt = (oracle: Oracle, margins: Margins): ClassSpectrum | undefined =>
     preconditioned ? classSpectrum(oracle, margins) : undefined;
 
+  const sampledAt = (oracle: Oracle, step: number, margins: Margins, { stream }: LbfgsState) => {
+    if (!preconditioned || !isPower(step / sampleAt, SAMPLE_AGAIN)) return undefined;
+    const size = hessianSampleSize(oracle);
+    return size === undefined ? undefined : drawHessianSample(oracle, margins, size, stream.split(`sample-${step}`));
+  };
+
   return {
     name: "lbfgs",
-    source: "Nocedal (1980); Nocedal & Wright (2006), algorithm 7.4; H₀ = (M ⊗ S + l2·I)⁻¹",
-    settings: { memory, refresh, accuracy, preconditioned },
+    source:
+      "Nocedal (1980); Nocedal & Wright (2006), algorithm 7.4; H₀ = (M ⊗ S + l2·I)⁻¹ or a sampled Hessian's inverse",
+    settings: { memory, refresh, accuracy, preconditioned, sampleAt },
 
     init(oracle, start, stream) {
       const point = pointAt(oracle, start);
-      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), stream, step: 0 };
+      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, stream, step: 0 };
     },
 
     step(oracle, state) {
-      const { gradient, classes } = state;
-      const delta = twoLoop(state.pairs, gradient, (g) =>
-        classes === undefined
-          ? scaled(g, state.pairs.at(-1))
-          : kroneckerSolve(oracle, secondMoments(oracle, state.stream), classes, g),
-      );
+      const { gradient, classes, sample } = state;
+      const delta = twoLoop(state.pairs, gradient, (g) => {
+        if (classes === undefined) return scaled(g, state.pairs.at(-1));
+        const sampled = sample && sampledHessianSolve(oracle, sample, g);
+        return sampled ?? kroneckerSolve(oracle, secondMoments(oracle, state.stream), classes, g);
+      });
       for (let at = 0; at < delta.length; at++) delta[at] = -delta[at]!;
       const { point, t } = descend(oracle, state, delta, accuracy);
       // Pairs gathered far away can spoil the direction: without them there is one more way to try.
@@ -68,6 +88,7 @@ export function lbfgs({
         ...point,
         pairs: curvature > 0 ? [...state.pairs, { s, y, curvature }].slice(-memory) : state.pairs,
         classes: step % refresh === 0 ? classesAt(oracle, point.margins) : classes,
+        sample: sampledAt(oracle, step, point.margins, state) ?? sample,
         stream: state.stream,
         step,
       };
@@ -95,4 +116,11 @@ function twoLoop(pairs: readonly Pair[], g: Float64Array, h0: (g: Float64Array) 
 function scaled(g: Float64Array, pair: Pair | undefined): Float64Array {
   const gamma = pair === undefined ? 1 : pair.curvature / dot(pair.y, pair.y);
   return g.map((value) => gamma * value);
+}
+
+/** Whether `value` is 1, base, base², … */
+function isPower(value: number, base: number): boolean {
+  let power = 1;
+  while (power < value) power *= base;
+  return power === value;
 }

@@ -8,6 +8,7 @@
  * is positive definite. Its weight blocks are weighted Gram matrices, its bias rows Hessian-vector products.
  */
 import { choleskyFactor, choleskySolve, type Oracle, type Solver } from "@linear-probes/core";
+import { contrastWeights, fromContrasts, helmert, toContrasts } from "../parts/contrasts.ts";
 import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
 
 export interface NewtonCholeskySettings {
@@ -49,14 +50,7 @@ function newtonStep(oracle: Oracle, { theta, gradient, margins }: Point): Float6
   const factor = choleskyFactor(hessian, size);
   if (factor === undefined) return undefined;
   const solved = choleskySolve(factor, size, toContrasts(contrasts, k, d, gradient));
-  const delta = new Float64Array(theta.length);
-  for (let c = 0; c < k; c++) {
-    for (let a = 0; a < k - 1; a++) {
-      const factorCa = contrasts[c * (k - 1) + a]!;
-      for (let j = 0; j < d; j++) delta[c * d + j]! -= factorCa * solved[a * (d + 1) + j]!;
-      delta[k * d + c]! -= factorCa * solved[a * (d + 1) + d]!;
-    }
-  }
+  const delta = fromContrasts(contrasts, k, d, solved).map((value) => -value);
   // Along the class mean only the penalty has curvature, so Newton's step there is to zero.
   for (let j = 0; j < d; j++) {
     let mean = 0;
@@ -79,7 +73,7 @@ function contrastHessian(
   const h = new Float64Array(size * size);
   for (let a = 0; a < k - 1; a++) {
     for (let b = 0; b <= a; b++) {
-      const block = oracle.gram(undefined, rowWeights(p, contrasts, k, a, b));
+      const block = oracle.gram(undefined, contrastWeights(p, contrasts, k, a, b));
       for (let i = 0; i < d; i++) {
         for (let j = 0; j < d; j++) h[(a * width + i) * size + b * width + j] = block[i * d + j]!;
       }
@@ -98,46 +92,4 @@ function contrastHessian(
     }
   }
   return h;
-}
-
-/** (Cᵀ(diag pᵢ - pᵢpᵢᵀ)C)[a, b] for every row i. */
-function rowWeights(p: Float64Array, contrasts: Float64Array, k: number, a: number, b: number): Float64Array {
-  const weights = new Float64Array(p.length / k);
-  for (let i = 0; i < weights.length; i++) {
-    let both = 0;
-    let meanA = 0;
-    let meanB = 0;
-    for (let c = 0; c < k; c++) {
-      const pa = p[i * k + c]! * contrasts[c * (k - 1) + a]!;
-      both += pa * contrasts[c * (k - 1) + b]!;
-      meanA += pa;
-      meanB += p[i * k + c]! * contrasts[c * (k - 1) + b]!;
-    }
-    weights[i] = both - meanA * meanB;
-  }
-  return weights;
-}
-
-/** C [k, k-1]: orthonormal columns, each orthogonal to (1, …, 1). */
-function helmert(k: number): Float64Array {
-  const c = new Float64Array(k * (k - 1));
-  for (let a = 0; a < k - 1; a++) {
-    const scale = 1 / Math.sqrt((a + 1) * (a + 2));
-    for (let row = 0; row <= a; row++) c[row * (k - 1) + a] = scale;
-    c[(a + 1) * (k - 1) + a] = -(a + 1) * scale;
-  }
-  return c;
-}
-
-/** Cᵀ applied over the classes of a θ-like vector, in the order (contrast, column), the bias as column d. */
-function toContrasts(contrasts: Float64Array, k: number, d: number, theta: Float64Array): Float64Array {
-  const out = new Float64Array((k - 1) * (d + 1));
-  for (let a = 0; a < k - 1; a++) {
-    for (let c = 0; c < k; c++) {
-      const factor = contrasts[c * (k - 1) + a]!;
-      for (let j = 0; j < d; j++) out[a * (d + 1) + j]! += factor * theta[c * d + j]!;
-      out[a * (d + 1) + d]! += factor * theta[k * d + c]!;
-    }
-  }
-  return out;
 }

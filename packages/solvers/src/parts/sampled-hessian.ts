@@ -1,0 +1,110 @@
+/**
+ * @file The Hessian of a sample of rows, factored: what the Kronecker preconditioner cannot see. Where a probe is sure of
+ * most rows, the curvature Aᵢ = diag pᵢ - pᵢpᵢᵀ of a few carries the Hessian Σ Aᵢ ⊗ x̃ᵢx̃ᵢᵀ/n, and no single M ⊗ S is near
+ * it. Rows are drawn with probability proportional to tr Aᵢ and weighted by its inverse (Hansen & Hurwitz 1943), so
+ * that a sample of twice as many rows as unknowns is near the whole.
+ */
+import { choleskyFactor, choleskySolve, type Margins, type Oracle, type Stream } from "@linear-probes/core";
+import { contrastWeights, fromContrasts, helmert, toContrasts } from "./contrasts.ts";
+
+/** Plain data, so that a solver may keep it in its state; the factor is made from it when first used. */
+export interface HessianSample {
+  readonly rows: Int32Array; // [m], rising
+  readonly weights: Float64Array; // ω [m], Σ ωᵢ Aᵢ ⊗ x̃ᵢx̃ᵢᵀ is near the mean over all rows
+  readonly probabilities: Float64Array; // p [m, k]
+}
+
+const MAX_UNKNOWNS = 1500; // (k-1)(d+1)
+const ROWS_PER_UNKNOWN = 2;
+const LEAST_ROWS = 1024;
+/** It must cost no more multiplications than so many passes over all rows. */
+const WORTH_PASSES = 30;
+/** Added to the diagonal, relative to its greatest entry: rounding may leave it slightly indefinite. */
+const RIDGE = 1e-9;
+
+/** Rows that a sample should have; undefined where its factor would cost more than it saves. */
+export function hessianSampleSize({ rows: n, cols: d, classes: k }: Oracle): number | undefined {
+  const unknowns = (k - 1) * (d + 1);
+  const m = Math.min(n, Math.max(LEAST_ROWS, ROWS_PER_UNKNOWN * unknowns));
+  const grams = ((k * (k - 1)) / 2) * m * (d + 1) ** 2;
+  const worth = unknowns <= MAX_UNKNOWNS && grams / 2 + unknowns ** 3 / 3 <= WORTH_PASSES * 2 * n * d * k;
+  return worth ? m : undefined;
+}
+
+/** Draws `size` rows or a few less by their uncertainty at the margins. */
+export function drawHessianSample(oracle: Oracle, margins: Margins, size: number, stream: Stream): HessianSample {
+  const { rows: n, classes: k } = oracle;
+  const p = oracle.probabilities(margins);
+  const trace = Float64Array.from({ length: n }, (_, i) => {
+    let sum = 1;
+    for (let c = 0; c < k; c++) sum -= p[i * k + c]! * p[i * k + c]!;
+    return Math.max(0, sum);
+  });
+  const total = trace.reduce((sum, value) => sum + value, 0);
+  const rows: number[] = [];
+  const weights: number[] = [];
+  // Systematic sampling: one draw, and then a row wherever the running sum of probabilities passes the next mark.
+  let mark = stream.uniform();
+  let running = 0;
+  for (let i = 0; i < n; i++) {
+    const probability = Math.min(1, (size * trace[i]!) / total);
+    running += probability;
+    if (!(running > mark)) continue;
+    mark += 1;
+    rows.push(i);
+    weights.push(1 / (probability * n));
+  }
+  const probabilities = new Float64Array(rows.length * k);
+  for (const [at, row] of rows.entries()) probabilities.set(p.subarray(row * k, (row + 1) * k), at * k);
+  return { rows: Int32Array.from(rows), weights: Float64Array.from(weights), probabilities };
+}
+
+interface Factored {
+  readonly factor: Float64Array | undefined; // L; undefined when the sample's Hessian is singular
+  readonly contrasts: Float64Array;
+}
+
+const kept = new WeakMap<HessianSample, Factored>();
+
+/** Approximately ∇²F⁻¹ g, as a new array of θ's layout; undefined when the sample's Hessian has no inverse. */
+export function sampledHessianSolve(oracle: Oracle, sample: HessianSample, g: Float64Array): Float64Array | undefined {
+  const { classes: k, cols: d, l2 } = oracle;
+  const { factor, contrasts } = kept.get(sample) ?? factored(oracle, sample);
+  if (factor === undefined) return undefined;
+  const out = fromContrasts(contrasts, k, d, choleskySolve(factor, (k - 1) * (d + 1), toContrasts(contrasts, k, d, g)));
+  // Along the class mean the weights have the penalty's curvature only, and the bias none.
+  for (let j = 0; j < d; j++) {
+    let mean = 0;
+    for (let c = 0; c < k; c++) mean += g[c * d + j]! / k;
+    for (let c = 0; c < k; c++) out[c * d + j]! += mean / l2;
+  }
+  return out;
+}
+
+function factored(oracle: Oracle, sample: HessianSample): Factored {
+  const { classes: k, cols: d, l2 } = oracle;
+  const contrasts = helmert(k);
+  const width = d + 1;
+  const size = (k - 1) * width;
+  const h = new Float64Array(size * size); // lower triangle
+  const rows = oracle.weightedRows(sample.rows, sample.weights);
+  let greatest = 0;
+  try {
+    for (let a = 0; a < k - 1; a++) {
+      for (let b = 0; b <= a; b++) {
+        const block = rows.gram(contrastWeights(sample.probabilities, contrasts, k, a, b));
+        for (let i = 0; i < width; i++) {
+          h.set(block.subarray(i * width, (i + 1) * width), (a * width + i) * size + b * width);
+        }
+      }
+      for (let i = 0; i < d; i++) h[(a * width + i) * (size + 1)]! += l2;
+      for (let i = 0; i < width; i++) greatest = Math.max(greatest, h[(a * width + i) * (size + 1)]!);
+    }
+  } finally {
+    rows.release();
+  }
+  for (let at = 0; at < size; at++) h[at * (size + 1)]! += RIDGE * greatest;
+  const made = { factor: choleskyFactor(h, size), contrasts };
+  kept.set(sample, made);
+  return made;
+}

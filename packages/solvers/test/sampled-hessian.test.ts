@@ -1,0 +1,85 @@
+/** @file The sampled Hessian: exact where the sample is all rows, and what it saves where few rows carry the curvature. */
+import {
+  certifiedGap,
+  createOracle,
+  createWasmRuntime,
+  fit,
+  passBudget,
+  createReferenceRuntime,
+  rootStream,
+  type Runtime,
+} from "@linear-probes/core";
+import { expect, test } from "vitest";
+import { lbfgs } from "../src/index.ts";
+import { drawHessianSample, hessianSampleSize, sampledHessianSolve } from "../src/parts/sampled-hessian.ts";
+import { buildProblem, noisyArgmax } from "./problems.ts";
+
+const shape = (rows: number, cols: number, classes: number, noise: number) => ({
+  name: "sampled",
+  source: "",
+  rows,
+  cols,
+  classes,
+  l2: 1e-6,
+  scaling: "none" as const,
+  data: noisyArgmax(rows, cols, classes, (column) => 1 / (1 + column), noise),
+});
+
+test("with every row in the sample it is the Hessian: H(H⁻¹g) = g", () => {
+  const oracle = createOracle(
+    createReferenceRuntime(),
+    buildProblem(createReferenceRuntime(), shape(60, 5, 3, 0.5)),
+    "centred",
+  );
+  const stream = rootStream("identity");
+  const theta = Float64Array.from({ length: oracle.dimension }, () => stream.normal());
+  const margins = oracle.createMargins();
+  oracle.margins(theta, margins);
+  const n = oracle.rows;
+  const all = {
+    rows: Int32Array.from({ length: n }, (_, i) => i),
+    weights: new Float64Array(n).fill(1 / n),
+    probabilities: oracle.probabilities(margins),
+  };
+  const g = new Float64Array(oracle.dimension);
+  oracle.gradientAt(margins, theta, g); // its bias part sums to zero, as every gradient's does
+  const solved = sampledHessianSolve(oracle, all, g) ?? new Float64Array();
+  const back = new Float64Array(oracle.dimension);
+  oracle.hessianVector(margins, solved, back);
+  const scale = g.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const error = back.reduce((most, value, at) => Math.max(most, Math.abs(value - g[at]!)), 0);
+  expect(error / scale).toBeLessThan(1e-4); // the sample's rows are float32
+});
+
+test("the sample's total curvature is that of all rows, within what a draw can move it", async () => {
+  const runtime = await createWasmRuntime({ threads: 1 });
+  const oracle = createOracle(runtime, buildProblem(runtime, shape(8000, 6, 4, 0.1)), "centred");
+  const margins = oracle.createMargins();
+  const start = new Float64Array(oracle.dimension).map((_, at) => (at % 7) - 3);
+  oracle.margins(start, margins);
+  const { rows, weights, probabilities } = drawHessianSample(oracle, margins, 1000, rootStream("draw"));
+  const traceOf = (p: Float64Array, at: number): number =>
+    p.subarray(at * 4, at * 4 + 4).reduce((sum, value) => sum - value * value, 1);
+  const whole = oracle.probabilities(margins);
+  const mean = Array.from({ length: 8000 }, (_, i) => traceOf(whole, i)).reduce((sum, value) => sum + value, 0) / 8000;
+  const sampled = weights.reduce((sum, weight, at) => sum + weight * traceOf(probabilities, at), 0);
+  // A row's share is the same whichever it is, so that only the number of rows drawn, 1000 ± 1, can be off.
+  expect(Math.abs(sampled / mean - 1)).toBeLessThan(0.01);
+  expect(new Set(rows).size).toBe(rows.length);
+  await runtime.dispose();
+});
+
+test("sure of most rows: half the passes to 1e-6, and nothing is sampled where it would not pay", async () => {
+  const runtime = await createWasmRuntime({ threads: 2 });
+  const problem = shape(20_000, 60, 6, 0.05);
+  const passes = (runtime: Runtime, sampleAt: number): number => {
+    const stop = [certifiedGap({ relative: 1e-6 }), passBudget(2000)];
+    const result = fit(runtime, buildProblem(runtime, problem), lbfgs({ sampleAt }), { stream: rootStream("s"), stop });
+    expect(result.status, result.reason).toBe("converged");
+    return result.passes;
+  };
+  expect(passes(runtime, 8)).toBeLessThan(0.5 * passes(runtime, 0));
+  const small = createOracle(runtime, buildProblem(runtime, shape(500, 60, 6, 0.05)), "centred");
+  expect(hessianSampleSize(small)).toBeUndefined();
+  await runtime.dispose();
+}, 60_000);
