@@ -21,6 +21,11 @@ export async function reproduce(only: readonly string[], options: RunOptions, ef
   }
   for (const line of costTable(finished)) effects.log(line);
   for (const { folder } of finished) effects.log(`results: ${folder}`);
+  const { notice } = finished.find(({ run }) => run.dataset.notice !== undefined)?.run.dataset ?? {};
+  if (notice !== undefined) {
+    effects.log(notice);
+    effects.log("once the data is there, run `npx turbo run reproduce --force`: turbo does not watch data folders");
+  }
   const peak = Math.max(...finished.map(({ run }) => run.timings.peakRssMiB));
   effects.log(
     `profile ${options.profile}, seed ${options.seed}: ${(effects.seconds() - start).toFixed(1)} s, ` +
