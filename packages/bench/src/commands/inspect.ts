@@ -1,4 +1,4 @@
-/** @file `probes inspect`: the taps of an ONNX model, their sizes, and what storing them would take. Nothing is stored. */
+/** @file `probes inspect`: the taps of a model, their sizes, and what storing them would take. Nothing is stored. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { InspectedModel, InspectedTap } from "@linear-probes/models";
 import { bytesText } from "../bytes-text.ts";
@@ -17,8 +17,8 @@ interface InspectFlags {
 export function inspectCommand(program: Command, effects: Pick<Effects, "log">): void {
   program
     .command("inspect")
-    .description("list the taps of an ONNX model, with shape and size, before anything runs for long")
-    .argument("<model>", "an ONNX file")
+    .description("list the taps of a model, with shape and size, before anything runs for long")
+    .argument("<model>", "an ONNX file, or the model.json of a TensorFlow.js model")
     .option("--taps <selectors...>", "auto, all, op:<Operator>, group:<prefix>, a name or a glob (default: every tap)")
     .option("--rows <n>", "rows that the storage estimate is for", positiveInteger, 10_000)
     .option("--dimensions <name=size...>", "sizes of open dimensions, such as sequence=128", collectDimension)
@@ -45,8 +45,8 @@ async function named(
   selectors: readonly string[],
   dimensions: Readonly<Record<string, number>>,
 ): Promise<ReadonlySet<string>> {
-  const { openModel, printable, readModel } = await import("@linear-probes/models");
-  const tapped = await openModel(readModel(path), { dimensions });
+  const { openModel, printable } = await import("@linear-probes/models");
+  const tapped = await openModel(path, { dimensions });
   return new Set(tapped.select(selectors).map(({ name, depth }) => keyOf({ name: printable(name), depth })));
 }
 
@@ -68,7 +68,7 @@ function describe(model: InspectedModel, taps: readonly InspectedTap[]): string[
     bytesText(tap.storageBytes),
   ]);
   return [
-    `${model.name}: opset ${model.opset}, ${model.nodes} nodes, ${model.producer || "producer unknown"}, sha256 ${model.fingerprint}`,
+    `${model.name}: ${model.format}, ${model.nodes} nodes, ${model.producer || "producer unknown"}, sha256 ${model.fingerprint}`,
     ...model.inputs.map(
       (input) => `input ${input}${model.fixedBatch === null ? "" : `, batch fixed at ${model.fixedBatch}`}`,
     ),

@@ -46,8 +46,11 @@ export interface SharedOptions {
 export function probeCommand(program: Command, shared: SharedOptions, effects: Effects): void {
   program
     .command("probe")
-    .description("fit a certified linear probe at each tap of an ONNX model, or of its checkpoints in order")
-    .argument("<models...>", "an ONNX file, or several of one network, from the first checkpoint to the last")
+    .description("fit a certified linear probe at each tap of a model, or of its checkpoints in order")
+    .argument(
+      "<models...>",
+      "an ONNX file or the model.json of TensorFlow.js; or checkpoints of one network, first to last",
+    )
     .requiredOption("--data <what>", "mnist, cifar10, or your folder of images, idx, npy, npz, csv")
     .option("--labels <file>", "the labels, where they are not beside the inputs")
     .option("--label-column <name>", "the column of the labels in a csv")

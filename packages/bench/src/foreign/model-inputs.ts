@@ -6,7 +6,7 @@ import { reject } from "@linear-probes/core";
 import {
   createPreprocessor,
   type LabelledInputs,
-  type OnnxModel,
+  type ForeignModel,
   type Preprocess,
   type Preprocessor,
   printable,
@@ -18,7 +18,7 @@ import type { ProbeData } from "./probe-data.ts";
 import { plainPixels, type PreprocessChoice } from "./preprocess-option.ts";
 
 type InputRows = RowBlock[string];
-type Input = OnnxModel["graph"]["inputs"][number];
+type Input = ForeignModel["graph"]["inputs"][number];
 
 export interface ModelInputs {
   readonly source: RowSource;
@@ -27,7 +27,7 @@ export interface ModelInputs {
   release(): Promise<void>;
 }
 
-export function modelInputs(model: OnnxModel, data: ProbeData, choice: PreprocessChoice | undefined): ModelInputs {
+export function modelInputs(model: ForeignModel, data: ProbeData, choice: PreprocessChoice | undefined): ModelInputs {
   const input = model.graph.inputs[0] ?? reject(model.name, "must have an input", "none");
   const first = data.place(0).set;
   const images = first.inputs instanceof Uint8Array && data.inputShape.length === 3 && first.named === undefined;
@@ -67,7 +67,7 @@ function imageRows(input: Input, data: ProbeData, preprocessor: Preprocessor): R
 }
 
 /** Each input of the model takes the array of its name; a model of one input takes the main array. */
-function arrays(model: OnnxModel, data: ProbeData): RowSource {
+function arrays(model: ForeignModel, data: ProbeData): RowSource {
   const only = model.graph.inputs.length === 1 ? model.graph.inputs[0] : undefined;
   const parts = model.graph.inputs.flatMap((input) => {
     const named = data.place(0).set.named ?? {};

@@ -4,13 +4,14 @@ import { fileURLToPath } from "node:url";
 import { createWasmRuntime, reject, rootStream, type Row, sha256, type Stream } from "@linear-probes/core";
 import {
   type Device,
-  type OnnxModel,
+  formatOf,
+  type ForeignModel,
   openModel,
   printable,
-  readModel,
+  readForeignModel,
   type RowBlock,
   type TappedModel,
-  untrainedTwin,
+  twinOf,
 } from "@linear-probes/models";
 import { bytesText } from "../bytes-text.ts";
 import type { Effects } from "../effects.ts";
@@ -70,7 +71,7 @@ export async function runProbing(
   const startedAt = effects.isoTime();
   const start = effects.seconds();
   const stream = rootStream(options.seed).split(PROBE_ONNX);
-  const models = paths.map((path) => readModel(path));
+  const models = await Promise.all(paths.map((path) => readForeignModel(path)));
   const data = await probeData(options.data, options.dataOptions, stream, effects.log);
   checkRows(data);
   const store = openStore({ folder: options.storeFolder, log: effects.log });
@@ -120,7 +121,7 @@ export async function runProbing(
     const last = opened.at(-1);
     if (options.controls && last !== undefined) {
       const { model, inputs, sample } = last;
-      const twin = await openModel(untrainedTwin(model, stream.split("twin")), { sample });
+      const twin = await openModel(await twinOf(model, stream.split("twin")), { sample });
       const network = { ...common, ...inputs, inputs: data.hash, name: "untrained-twin" as const, tapped: twin };
       const result = await probeNetwork({ ...network, tasks: tasks.slice(0, 1) });
       results.push({ ...result, model: model.name, checkpoint: opened.length - 1 });
@@ -158,7 +159,7 @@ export async function runProbing(
 }
 
 interface OpenedModel {
-  readonly model: OnnxModel;
+  readonly model: ForeignModel;
   readonly inputs: ModelInputs;
   readonly sample: RowBlock;
   readonly tapped: TappedModel;
@@ -167,7 +168,7 @@ interface OpenedModel {
 
 /** A later checkpoint must have the taps of the first, of the same sizes. */
 async function openForProbing(
-  model: OnnxModel,
+  model: ForeignModel,
   data: ProbeData,
   options: ProbingOptions,
   first: OpenedModel | undefined,
@@ -297,11 +298,11 @@ function recordedSettings(
 ): RunRecord["settings"] {
   const { settings, roles } = { settings: options.settings, roles: data.roles };
   return {
-    models: opened.map(({ model: { name, fingerprint, opset, producer } }) => ({
-      name,
-      sha256: fingerprint,
-      opset,
-      producer,
+    models: opened.map(({ tapped: { model } }) => ({
+      name: model.name,
+      sha256: model.fingerprint,
+      format: formatOf(model),
+      producer: model.producer,
     })),
     data: data.record.name,
     rows: { train: roles.train.length, validation: roles.validation.length, test: roles.test.length },

@@ -8,7 +8,7 @@ import { resultTable } from "../../src/foreign/result-table.ts";
 import { type Probing, type ProbingOptions, runProbing } from "../../src/foreign/run-probing.ts";
 import { readResult } from "../../src/results.ts";
 import { Interrupted } from "../../src/stop-flag.ts";
-import { quietEffects, smallData, smallModel, smallOptions } from "./small-model.ts";
+import { quietEffects, smallData, smallModel, smallOptions, smallTfjs } from "./small-model.ts";
 
 vi.setConfig({ testTimeout: 180_000 }); // a trial run starts a process
 
@@ -162,6 +162,26 @@ it("the labels' probes are the same with and without controls, and reused", asyn
   const { selectivity: _, ...own } = both.rows[0] ?? {};
   expect(plain.rows[0]).toEqual({ ...own, selectivity: null });
   expect(both.reused).toBeGreaterThanOrEqual(2); // the activations and the probe
+});
+
+it("probes a model of TensorFlow.js as one of ONNX, with its controls", async () => {
+  const options = { controls: true, storeFolder: join(folder, "tfjs-store") };
+  const path = smallTfjs(join(folder, "small-tfjs"));
+  const { rows } = await run(options, [path]);
+  expect(
+    rows.filter((row) => row["task"] === "labels").map((row) => [row["network"], row["tap"], row["operator"]]),
+  ).toEqual(
+    ["trained", "untrained-twin"].flatMap((network) => [
+      [network, "hidden_input", "input"],
+      [network, "hidden", "Dense"],
+      [network, "answer", "Dense"],
+    ]),
+  );
+  for (const row of rows) expect(row).toMatchObject({ certified: true, model: "small-tfjs/model.json" });
+  // The same rows through the same probes: an input is an input.
+  const onnx = await run({ taps: ["x"] });
+  expect(rows[0]?.["testError"]).toBe(onnx.rows[0]?.["testError"]);
+  expect(await run(options, [path])).toMatchObject({ computed: 0, rows });
 });
 
 it("shows hostile names harmlessly, wherever they appear", async () => {

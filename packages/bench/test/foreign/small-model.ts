@@ -1,5 +1,5 @@
 /** @file A small ONNX classifier and rows for it, made here, so that the tests need no files but their own. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rootStream, writeNpy } from "@linear-probes/core";
 import { onnxBuild } from "@linear-probes/models";
@@ -40,6 +40,29 @@ export function smallModel(path: string, moved = 0, { input = "x", hidden = "hid
     ],
   });
   writeFileSync(path, modelBytes(parts));
+}
+
+/** softmax(relu(x W + b) V + c) as a layers model of TensorFlow.js; returns the path of its model.json. */
+export function smallTfjs(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const dense = (name: string, units: number, activation: string, more: object = {}): object => ({
+    class_name: "Dense",
+    config: { name, units, activation, use_bias: true, trainable: true, ...more },
+  });
+  const layers = [dense("hidden", 8, "relu", { batch_input_shape: [null, 6] }), dense("answer", 3, "softmax")];
+  const weights = [
+    { name: "hidden/kernel", shape: [6, 8], dtype: "float32" },
+    { name: "hidden/bias", shape: [8], dtype: "float32" },
+    { name: "answer/kernel", shape: [8, 3], dtype: "float32" },
+    { name: "answer/bias", shape: [3], dtype: "float32" },
+  ];
+  const values = new Float32Array(48 + 8 + 24 + 3);
+  rootStream("small/tfjs").fillNormal(values);
+  writeFileSync(join(folder, "weights.bin"), new Uint8Array(values.buffer));
+  const modelTopology = { class_name: "Sequential", config: { name: "small", layers } };
+  const path = join(folder, "model.json");
+  writeFileSync(path, JSON.stringify({ modelTopology, weightsManifest: [{ paths: ["weights.bin"], weights }] }));
+  return path;
 }
 
 /** Three noisy classes in six columns, as x.npy and labels.npy beside it. Returns the path of the inputs. */

@@ -1,7 +1,8 @@
 /** @file Everything that the activations of a tap depend on, as plain data: the facts a store hashes into their key. */
+import { createRequire } from "node:module";
 import { env } from "onnxruntime-node";
 import type { Lane } from "./lane.ts";
-import type { OnnxModel } from "./read-model.ts";
+import type { ForeignModel } from "../foreign-model.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
 
 export interface ActivationFacts {
@@ -18,7 +19,7 @@ export interface ActivationFacts {
   readonly device: string;
   /** The taps read in the same run: fusion depends on them, unless the graph is run as written. */
   readonly together: readonly string[];
-  readonly onnxruntime: string;
+  readonly engine: string; // and its version
   readonly dtype: "float32";
 }
 
@@ -30,7 +31,7 @@ export interface ActivationFactsOptions {
 }
 
 export function activationFacts(
-  model: OnnxModel,
+  model: ForeignModel,
   lane: Pick<Lane, "batch" | "optimization" | "device" | "taps">,
   tap: MeasuredTap,
   options: ActivationFactsOptions,
@@ -42,8 +43,17 @@ export function activationFacts(
     batch: lane.batch,
     optimization: lane.optimization,
     device: lane.device,
-    together: lane.optimization === "disabled" ? [] : lane.taps.map(({ name }) => name).sort(),
-    onnxruntime: env.versions.node ?? "unknown",
+    together:
+      lane.optimization === "disabled" || model.format === "tfjs" ? [] : lane.taps.map(({ name }) => name).sort(),
+    engine: engineOf(model),
     dtype: "float32",
   };
 }
+
+function engineOf(model: ForeignModel): string {
+  if (model.format === "onnx") return `onnxruntime ${env.versions.node ?? "unknown"}`;
+  const { version } = packageOf("@tensorflow/tfjs-core/package.json");
+  return `tfjs ${version} ${model.backend}`;
+}
+
+const packageOf: (path: string) => { readonly version: string } = createRequire(import.meta.url);

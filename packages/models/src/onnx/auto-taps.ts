@@ -3,7 +3,7 @@
  * concat, residual add and normalised block, evenly thinned in depth; always the input and the logits. Tensors that all
  * paths from the input pass through (the ends of blocks, not their branches) come first.
  */
-import type { OnnxGraph, OnnxNode } from "./graph.ts";
+import type { TapGraph, TapNode } from "./tap-graph.ts";
 import type { Tap } from "./taps.ts";
 
 const activations = new Set([
@@ -42,7 +42,7 @@ const movers = new Set([
 ]);
 
 /** About `wanted` taps of those that can be probed, in depth order. */
-export function chooseTaps<T extends Tap>(graph: OnnxGraph, taps: readonly T[], wanted = 20): T[] {
+export function chooseTaps<T extends Tap>(graph: TapGraph, taps: readonly T[], wanted = 20): T[] {
   const usable = new Map(taps.filter(({ refused }) => refused === undefined).map((tap) => [tap.name, tap]));
   const ends = new Set(
     [...graph.inputs.slice(0, 1).map(({ name }) => name), ...logits(graph)].filter((name) => usable.has(name)),
@@ -74,7 +74,7 @@ interface Candidate<T> {
 }
 
 /** Tensors that are the only one alive when they are made: everything after is a function of them alone. */
-function trunkTensors(graph: OnnxGraph, usable: ReadonlyMap<string, Tap>): Set<string> {
+function trunkTensors(graph: TapGraph, usable: ReadonlyMap<string, Tap>): Set<string> {
   const readersLeft = new Map<string, number>();
   for (const name of usable.keys()) readersLeft.set(name, graph.consumers.get(name)?.length ?? 0);
   const alive = new Set(graph.inputs.map(({ name }) => name).filter((name) => (readersLeft.get(name) ?? 0) > 0));
@@ -94,7 +94,7 @@ function trunkTensors(graph: OnnxGraph, usable: ReadonlyMap<string, Tap>): Set<s
 }
 
 /** How strongly a node ends something: 0 not at all, 1 an activation, 2 a pool or a norm, 3 a concat, a residual add, a recurrent layer. */
-function weigh(graph: OnnxGraph, node: OnnxNode, usable: ReadonlyMap<string, Tap>): number {
+function weigh(graph: TapGraph, node: TapNode, usable: ReadonlyMap<string, Tap>): number {
   const next = onlyReader(graph, node);
   if (joins.has(node.opType)) return node.inputs.filter((name) => usable.has(name)).length > 1 ? 3 : 0;
   if (recurrent.has(node.opType)) return 3;
@@ -118,23 +118,23 @@ function weigh(graph: OnnxGraph, node: OnnxNode, usable: ReadonlyMap<string, Tap
 }
 
 /** Two tensors that both depend on the input meet: a residual add, or a gate times a value. */
-function isJoin(node: OnnxNode, usable: ReadonlyMap<string, Tap>): boolean {
+function isJoin(node: TapNode, usable: ReadonlyMap<string, Tap>): boolean {
   if (!["Add", "Sum", "QLinearAdd", "Mul"].includes(node.opType)) return false;
   return new Set(node.inputs.filter((name) => usable.has(name))).size > 1;
 }
 
-function followsSum(graph: OnnxGraph, node: OnnxNode, usable: ReadonlyMap<string, Tap>): boolean {
+function followsSum(graph: TapGraph, node: TapNode, usable: ReadonlyMap<string, Tap>): boolean {
   const before = graph.producer.get(node.inputs[0] ?? "");
   return before !== undefined && before.opType !== "Mul" && isJoin(before, usable);
 }
 
-function onlyReader(graph: OnnxGraph, node: OnnxNode): OnnxNode | undefined {
+function onlyReader(graph: TapGraph, node: TapNode): TapNode | undefined {
   const readers = graph.consumers.get(node.outputs[0] ?? "");
   return readers?.length === 1 ? readers[0] : undefined;
 }
 
 /** What the final softmax of each output reads (an auxiliary head's too); the output itself when there is none. */
-function logits(graph: OnnxGraph): string[] {
+function logits(graph: TapGraph): string[] {
   const names: string[] = [];
   for (const output of graph.outputs.slice(0, 4)) {
     let name = output;
@@ -148,7 +148,7 @@ function logits(graph: OnnxGraph): string[] {
   return names;
 }
 
-function leadsToHead(graph: OnnxGraph, node: OnnxNode): boolean {
+function leadsToHead(graph: TapGraph, node: TapNode): boolean {
   const before = graph.producer.get(node.inputs[0] ?? "");
   return (
     before !== undefined && (heads.has(before.opType) || (movers.has(before.opType) && leadsToHead(graph, before)))

@@ -60,6 +60,11 @@ function wholeNumber(subject: string, text: string): number {
 
 function hashInside(subject: string, folder: string, location: string): { sha256: string; size: number } {
   const where = `${subject}.location`;
+  return hashFile(where, fileInside(where, folder, location), printable(location));
+}
+
+/** The path of a regular file inside `folder`, or an InputError that begins with `where`. */
+export function fileInside(where: string, folder: string, location: string): string {
   const remedy = "put the data file beside the model and name it by its relative path";
   const shown = printable(location);
   if (location === "" || location.includes("\0")) reject(where, "must name a file", shown, remedy);
@@ -75,7 +80,7 @@ function hashInside(subject: string, folder: string, location: string): { sha256
   if (!path.startsWith(home.endsWith(sep) ? home : home + sep))
     reject(where, "must stay inside the model's folder", shown, remedy);
   if (!lstatSync(path).isFile()) reject(where, "must be a regular file", shown, remedy);
-  return hashFile(where, path, shown);
+  return path;
 }
 
 /** Opened without following links and without waiting, then checked again: what was checked is what is read. */

@@ -4,31 +4,19 @@ import type { AttributeProto, GraphProto } from "onnx-buf";
 import { bodies, checkScope } from "./check-scope.ts";
 import type { ExternalTensor } from "./external-data.ts";
 import { sortNodes } from "./sort-nodes.ts";
+import { indexNodes } from "./tap-graph.ts";
+import type { TapGraph, TapNode } from "./tap-graph.ts";
 import { inputType, valueType } from "./value-type.ts";
 import type { ValueType } from "./value-type.ts";
 
-export interface OnnxNode {
-  readonly depth: number; // place in topological order, from 1
-  readonly name: string;
-  readonly opType: string;
-  readonly domain: string; // "" is the standard
-  readonly inputs: readonly string[]; // "" marks an omitted one
-  /** Tensors of this graph that the node's subgraphs read by name. */
-  readonly captured: readonly string[];
-  readonly outputs: readonly string[];
+export interface OnnxNode extends TapNode {
   readonly attributes: ReadonlyMap<string, AttributeProto>;
 }
 
-export interface OnnxGraph {
-  readonly nodes: readonly OnnxNode[]; // in depth order
-  readonly inputs: readonly { readonly name: string; readonly value: ValueType }[]; // without initializers
-  readonly outputs: readonly string[];
-  readonly initializers: ReadonlyMap<string, readonly number[]>; // name → dims
+export interface OnnxGraph extends TapGraph {
+  readonly nodes: readonly OnnxNode[];
   readonly producer: ReadonlyMap<string, OnnxNode>;
   readonly consumers: ReadonlyMap<string, readonly OnnxNode[]>;
-  readonly declared: ReadonlyMap<string, ValueType>;
-  /** Tensors that live inside If, Loop or Scan bodies, with the node that holds the body. */
-  readonly hidden: ReadonlyMap<string, OnnxNode>;
   readonly external: readonly ExternalTensor[];
 }
 
@@ -46,19 +34,10 @@ export function buildGraph(model: string, proto: GraphProto): OnnxGraph {
     outputs: node.output,
     attributes: new Map(node.attribute.map((attribute) => [attribute.name, attribute])),
   }));
-  const producer = new Map<string, OnnxNode>();
-  const consumers = new Map<string, OnnxNode[]>();
   const hidden = new Map<string, OnnxNode>();
-  for (const node of nodes) {
-    for (const output of node.outputs) if (output !== "") producer.set(output, node);
-    for (const input of new Set([...node.inputs, ...node.captured])) {
-      const readers = consumers.get(input);
-      if (readers) readers.push(node);
-      else consumers.set(input, [node]);
-    }
+  for (const node of nodes)
     for (const attribute of node.attributes.values())
       for (const body of bodies(attribute)) for (const name of namesInside(body)) hidden.set(name, node);
-  }
   const initializers = new Map(proto.initializer.map((t) => [t.name, t.dims.map(Number)]));
   for (const sparse of proto.sparseInitializer)
     if (sparse.values) initializers.set(sparse.values.name, sparse.dims.map(Number));
@@ -74,8 +53,7 @@ export function buildGraph(model: string, proto: GraphProto): OnnxGraph {
     inputs,
     outputs: proto.output.map(({ name }) => name),
     initializers,
-    producer,
-    consumers,
+    ...indexNodes(nodes),
     declared,
     hidden,
     external,

@@ -3,7 +3,7 @@ import { reject } from "@linear-probes/core";
 import { Tensor } from "onnxruntime-node";
 import { copyElements, emptyLike } from "./elements.ts";
 import type { InputArray } from "./elements.ts";
-import type { OnnxGraph } from "./graph.ts";
+import type { TapGraph } from "./tap-graph.ts";
 import type { Dimension } from "./value-type.ts";
 import { printable } from "./printable.ts";
 import type { OnnxModel } from "./read-model.ts";
@@ -43,7 +43,7 @@ export interface BatchPlan {
  * The batch axis of an input is the one whose symbol says "batch" or "N", else the first. When some inputs have a free
  * batch axis, those whose axis is fixed are taken as shared; when all are fixed, the first input decides the size.
  */
-export function planInputs(graph: OnnxGraph, batchAxes: Readonly<Record<string, number>> = {}): BatchPlan {
+export function planInputs(graph: TapGraph, batchAxes: Readonly<Record<string, number>> = {}): BatchPlan {
   const plans = graph.inputs.map(({ name, value }) => {
     const named = value.dims?.findIndex((dim) => typeof dim === "string" && /batch|^[nb]$/i.test(dim)) ?? -1;
     const axis = batchAxes[name] ?? Math.max(0, named);
@@ -92,7 +92,12 @@ export function arraySource(arrays: RowBlock, shared: RowBlock = {}): RowSource 
 }
 
 /** Feeds for `rows` rows; the last row is repeated up to the model's fixed batch. */
-export function toFeeds(model: OnnxModel, plan: BatchPlan, block: RowBlock, rows: number): Record<string, Tensor> {
+export function toFeeds(
+  model: Pick<OnnxModel, "name">,
+  plan: BatchPlan,
+  block: RowBlock,
+  rows: number,
+): Record<string, Tensor> {
   const feeds: [string, Tensor][] = [];
   for (const input of plan.inputs) {
     const where = `${model.name}: input "${printable(input.name)}"`;

@@ -1,4 +1,5 @@
 /** @file What `probes inspect` shows before anything runs for long: each tap, its size, and what storing it would take. */
+import { formatOf } from "../foreign-model.ts";
 import { printable } from "./printable.ts";
 import { openModel } from "./tapped-model.ts";
 import type { OpenModelOptions } from "./tapped-model.ts";
@@ -22,7 +23,7 @@ export interface InspectedTap {
 export interface InspectedModel {
   readonly name: string;
   readonly fingerprint: string;
-  readonly opset: number;
+  readonly format: string; // "opset 17"
   readonly producer: string;
   readonly nodes: number;
   /** e.g. "x float32 [N, 3, 224, 224]". */
@@ -62,7 +63,7 @@ export async function inspectModel(source: string | Uint8Array, options: Inspect
   return {
     name: model.name,
     fingerprint: model.fingerprint,
-    opset: model.opset,
+    format: formatOf(model),
     producer: model.producer,
     nodes: model.graph.nodes.length,
     inputs: plan.inputs.map(

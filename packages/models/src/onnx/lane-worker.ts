@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { InputError, reject } from "@linear-probes/core";
 import { openLane } from "./lane.ts";
 import type { Lane } from "./lane.ts";
-import { readModel } from "./read-model.ts";
+import { readForeignModel } from "../foreign-model.ts";
 import type { LaneReply, LaneSetup, LaneTask } from "./worker-lane.ts";
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- worker-lane.ts is the only one to start this file
@@ -11,7 +11,7 @@ const { source, name, fingerprint, plan, taps, options, outputs } = workerData a
 const opening = open();
 
 async function open(): Promise<Lane> {
-  const model = readModel(source, name);
+  const model = await readForeignModel(source, name);
   if (model.fingerprint !== fingerprint)
     reject(`${name}: file`, "must not change while it is in use", model.fingerprint);
   return openLane(model, plan, taps, options);

@@ -5,7 +5,7 @@
 import { rootStream } from "@linear-probes/core";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import type { Device, Optimization } from "./open-session.ts";
-import type { OnnxModel } from "./read-model.ts";
+import type { ForeignModel } from "../foreign-model.ts";
 import { createReducer } from "./reducers.ts";
 import { openTappedSession } from "./tapped-session.ts";
 import type { MeasuredTap, TappedSessionOptions } from "./tapped-session.ts";
@@ -33,7 +33,7 @@ export interface Lane {
 
 /** A lane on the calling thread. */
 export async function openLane(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   taps: readonly MeasuredTap[],
   options: LaneOptions,

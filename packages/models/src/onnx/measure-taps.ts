@@ -7,8 +7,9 @@ import { canBeFeatures, toFloat32 } from "./element-types.ts";
 import { copyElements, emptyLike } from "./elements.ts";
 import { toFeeds } from "./inputs.ts";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
+import type { ModelSession } from "./model-session.ts";
 import { openSession, rejectRun } from "./open-session.ts";
-import type { OnnxModel } from "./read-model.ts";
+import type { ForeignModel } from "../foreign-model.ts";
 import { product, rowShape, takeRows } from "./row-plan.ts";
 import type { RowPlan } from "./row-plan.ts";
 
@@ -21,11 +22,12 @@ export interface TapFacts {
 
 export type Measured = TapFacts | { readonly refused: string };
 
+const unknownElements = 2 ** 22; // of a tensor that the engine says nothing about before it runs
 const maxElementsTogether = 2 ** 27; // half a gigabyte of float32, in three runs
 
 /** Runs the model on the two rows of `sample` with all of `names` as outputs. */
 export async function measureTaps(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   names: readonly string[],
   sample: RowBlock,
@@ -37,14 +39,14 @@ export async function measureTaps(
 
 /** Splits the names in halves when together they cannot be outputs, until the culprits are alone. */
 async function measureSome(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   names: readonly string[],
   sample: RowBlock,
   found: Map<string, Measured>,
 ): Promise<void> {
   if (names.length === 0) return;
-  let session: InferenceSession;
+  let session: ModelSession;
   try {
     session = await openSession(model, names, "basic");
   } catch (cause) {
@@ -87,7 +89,11 @@ function inGroups(names: readonly string[], metadata: ReadonlyMap<string, Infere
   let size = Number.POSITIVE_INFINITY;
   for (const name of names) {
     const entry = metadata.get(name);
-    const elements = entry?.isTensor ? product(entry.shape.map((dim) => (typeof dim === "number" ? dim : 2))) : 0;
+    const elements = !entry
+      ? unknownElements
+      : entry.isTensor
+        ? product(entry.shape.map((dim) => (typeof dim === "number" ? dim : 2)))
+        : 0;
     size += elements;
     if (size > maxElementsTogether) {
       groups.push([]);
@@ -107,8 +113,8 @@ interface SampleRuns {
 }
 
 async function runSample(
-  model: OnnxModel,
-  session: InferenceSession,
+  model: ForeignModel,
+  session: ModelSession,
   plan: BatchPlan,
   names: readonly string[],
   sample: RowBlock,

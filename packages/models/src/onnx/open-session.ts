@@ -5,6 +5,8 @@ import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
 import { dirname } from "node:path";
 import { printable } from "./printable.ts";
+import type { ForeignModel } from "../foreign-model.ts";
+import type { ModelSession } from "./model-session.ts";
 import type { OnnxModel } from "./read-model.ts";
 
 /**
@@ -18,11 +20,16 @@ export type Device = "cpu" | "webgpu" | "cuda";
 
 /** Opens `model` so that `names` can be fetched. The file and the caller's bytes are left as they are. */
 export async function openSession(
-  model: OnnxModel,
+  model: ForeignModel,
   names: readonly string[],
   optimization: Optimization,
   device: Device = "cpu",
-): Promise<InferenceSession> {
+): Promise<ModelSession> {
+  if (model.format === "tfjs") {
+    if (device !== "cpu") reject("device", "must be cpu for a model of TensorFlow.js", device);
+    const { openTfjsSession } = await import("../tfjs-model/session.ts"); // heavy, and most models are ONNX
+    return openTfjsSession(model, names);
+  }
   const present = listSupportedBackends().map(({ name }) => name);
   if (!present.includes(device))
     reject("device", `must be one that this build of onnxruntime has, ${present.join(", ")}`, device);
@@ -49,7 +56,7 @@ export async function openSession(
 }
 
 /** Turns an error of onnxruntime into ours. Its message may quote the file. */
-export function rejectRun(model: OnnxModel, rule: string, cause: unknown): never {
+export function rejectRun(model: Pick<ForeignModel, "name">, rule: string, cause: unknown): never {
   return reject(model.name, rule, causeText(cause));
 }
 

@@ -16,6 +16,7 @@ import { printable } from "./printable.ts";
 import { decodedBytes } from "./scan-protobuf.ts";
 
 export interface OnnxModel {
+  readonly format: "onnx";
   /** How messages name it: the file's name, or what the caller says. */
   readonly name: string;
   /** Where it was read from; absent when it was given as bytes. */
@@ -46,6 +47,7 @@ export function readModel(source: string | Uint8Array, name?: string): OnnxModel
   const externalFiles = readExternalFiles(shown, path === undefined ? undefined : dirname(path), graph.external);
   const own = sha256(bytes);
   return {
+    format: "onnx",
     name: shown,
     ...(path === undefined ? {} : { path }),
     bytes,
@@ -57,7 +59,8 @@ export function readModel(source: string | Uint8Array, name?: string): OnnxModel
   };
 }
 
-function readRegularFile(shown: string, path: string): Uint8Array {
+/** The bytes of a file that is neither a folder, a device nor a pipe. */
+export function readRegularFile(shown: string, path: string): Uint8Array {
   let handle: number;
   try {
     // Without waiting: opening a pipe that nobody writes to would hang.

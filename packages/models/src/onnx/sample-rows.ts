@@ -1,7 +1,7 @@
 /** @file Two made-up rows for a trial run, when no data is given: enough to measure shapes, not to measure anything else. */
 import { rootStream } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";
-import type { OnnxGraph } from "./graph.ts";
+import type { TapGraph } from "./tap-graph.ts";
 import type { Dimension } from "./value-type.ts";
 import type { InputArray } from "./elements.ts";
 import type { BatchPlan, InputPlan, InputRows, RowBlock } from "./inputs.ts";
@@ -13,7 +13,7 @@ const rows = 2;
 export type OpenDimensions = Readonly<Record<string, number>>;
 
 /** Two rows for every input. Open dimensions take the sizes given, else a usual one (recorded by the caller). */
-export function sampleRows(graph: OnnxGraph, plan: BatchPlan, open: OpenDimensions = {}): RowBlock {
+export function sampleRows(graph: TapGraph, plan: BatchPlan, open: OpenDimensions = {}): RowBlock {
   const stream = rootStream("onnx-trial");
   const block: Record<string, InputRows> = {};
   for (const input of plan.inputs) {
@@ -36,7 +36,7 @@ function sizeOf(dim: Dimension, axis: number, dims: readonly Dimension[], open: 
   return 224;
 }
 
-function values(graph: OnnxGraph, input: InputPlan, stream: Stream, count: number): InputArray {
+function values(graph: TapGraph, input: InputPlan, stream: Stream, count: number): InputArray {
   if (input.type.startsWith("float")) return Float32Array.from({ length: count }, () => stream.normal());
   if (/mask/i.test(input.name)) return new Int32Array(count).fill(1);
   if (/type|segment/i.test(input.name)) return new Int32Array(count);
@@ -46,7 +46,7 @@ function values(graph: OnnxGraph, input: InputPlan, stream: Stream, count: numbe
 }
 
 /** Rows of the embedding table that the input indexes; 2 when none is found, for flags. */
-function vocabulary(graph: OnnxGraph, name: string): number {
+function vocabulary(graph: TapGraph, name: string): number {
   for (const reader of graph.consumers.get(name) ?? []) {
     if (reader.opType === "Gather" && reader.inputs[1] === name) {
       const rowsOfTable = graph.initializers.get(reader.inputs[0] ?? "")?.[0];

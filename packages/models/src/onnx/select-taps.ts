@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import { reject } from "@linear-probes/core";
 import { chooseTaps } from "./auto-taps.ts";
-import type { OnnxGraph } from "./graph.ts";
+import type { TapGraph } from "./tap-graph.ts";
 import { printable } from "./printable.ts";
 import type { Tap } from "./taps.ts";
 
@@ -10,7 +10,7 @@ import type { Tap } from "./taps.ts";
  * The taps that any of `selectors` names, in depth order. A glob takes only taps that can be probed; a tap named exactly
  * that cannot be is an error with the reason, and so is a selector that names none.
  */
-export function selectTaps<T extends Tap>(graph: OnnxGraph, taps: readonly T[], selectors: readonly string[]): T[] {
+export function selectTaps<T extends Tap>(graph: TapGraph, taps: readonly T[], selectors: readonly string[]): T[] {
   if (selectors.length === 0)
     reject("taps", "name at least one tap", "none", "auto, all, op:<Operator>, group:<prefix>, a name or a glob");
   const chosen = new Set<T>();
@@ -31,7 +31,7 @@ export function selectTaps<T extends Tap>(graph: OnnxGraph, taps: readonly T[], 
   return taps.filter((tap) => chosen.has(tap));
 }
 
-function matching<T extends Tap>(graph: OnnxGraph, taps: readonly T[], selector: string): readonly T[] {
+function matching<T extends Tap>(graph: TapGraph, taps: readonly T[], selector: string): readonly T[] {
   if (selector === "all") return taps;
   if (selector === "auto") return chooseTaps(graph, taps);
   if (selector.startsWith("op:"))

@@ -1,25 +1,32 @@
 /** @file Depth order: a stable topological sort (Kahn 1962). A cycle is refused by the name of a node in it. */
 import { reject } from "@linear-probes/core";
-import type { NodeProto } from "onnx-buf";
 import { describeNode } from "./printable.ts";
 
-export interface SortedNode {
-  readonly node: NodeProto;
+/** What ordering needs of a node. */
+export interface SortableNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+}
+
+export interface SortedNode<N> {
+  readonly node: N;
   readonly captured: readonly string[];
 }
 
 /** Orders nodes so that each comes after what it reads; nodes already in order keep it. */
-export function sortNodes(
+export function sortNodes<N extends SortableNode>(
   model: string,
-  nodes: readonly NodeProto[],
-  captured: ReadonlyMap<NodeProto, readonly string[]>,
+  nodes: readonly N[],
+  captured: ReadonlyMap<N, readonly string[]>,
   given: ReadonlySet<string>,
-): SortedNode[] {
+): SortedNode<N>[] {
   const known = new Set(given).add("");
   const waiting = new Map<string, number[]>(); // tensor → nodes that lack it
   const missing = new Int32Array(nodes.length);
   const reads = nodes.map((node) => [...new Set([...node.input, ...(captured.get(node) ?? [])])]);
-  const sorted: SortedNode[] = [];
+  const sorted: SortedNode<N>[] = [];
   const place = (first: number): void => {
     const ready = [first];
     for (let i = ready.pop(); i !== undefined; i = ready.pop()) {

@@ -6,13 +6,13 @@ import type { FeatureWriter } from "@linear-probes/core";
 import type { BatchPlan, RowSource } from "./inputs.ts";
 import { openLane } from "./lane.ts";
 import type { Lane, LaneOptions } from "./lane.ts";
-import type { OnnxModel } from "./read-model.ts";
+import type { ForeignModel } from "../foreign-model.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
 import { openWorkerLane } from "./worker-lane.ts";
 
 /** One lane on the calling thread, or `threads` of them beside it. */
 export async function openLanes(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   taps: readonly MeasuredTap[],
   options: LaneOptions,

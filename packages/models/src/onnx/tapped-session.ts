@@ -8,7 +8,7 @@ import type { TapFacts } from "./measure-taps.ts";
 import { openSession, rejectRun } from "./open-session.ts";
 import type { Device, Optimization } from "./open-session.ts";
 import { printable } from "./printable.ts";
-import type { OnnxModel } from "./read-model.ts";
+import type { ForeignModel } from "../foreign-model.ts";
 import { product, takeRows, tensorShape } from "./row-plan.ts";
 import type { Layout } from "./tap-layout.ts";
 import type { Tap } from "./taps.ts";
@@ -46,7 +46,7 @@ export function batchOf(plan: BatchPlan, taps: readonly MeasuredTap[], asked = 1
 }
 
 export async function openTappedSession(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   taps: readonly MeasuredTap[],
   options: TappedSessionOptions = {},
@@ -56,7 +56,7 @@ export async function openTappedSession(
   const device = options.device ?? "cpu";
   const names = taps.map(({ name }) => name);
   const session = await openSession(model, names, optimization, device);
-  const whole = preallocate(taps, batch);
+  const whole = model.format === "tfjs" ? names : preallocate(taps, batch);
   return {
     batch,
     optimization,

@@ -2,9 +2,9 @@
  * @file The taps of a model: every tensor that depends on the input's values, in depth order. Which of them can be read,
  * and their shapes when the file does not say, is measured by a trial run (trial.ts).
  */
-import type { OnnxGraph, OnnxNode } from "./graph.ts";
+import type { TapGraph, TapNode } from "./tap-graph.ts";
 import type { ValueType } from "./value-type.ts";
-import type { OnnxModel } from "./read-model.ts";
+import type { ForeignModel } from "../foreign-model.ts";
 import { printable } from "./printable.ts";
 
 export interface Tap {
@@ -21,8 +21,21 @@ export interface Tap {
 }
 
 /** Every tensor of every node, inputs first. Constants are not taps. */
-export function listTaps(model: OnnxModel): Tap[] {
-  const { graph } = model;
+export function listTaps(model: ForeignModel): Tap[] {
+  const taps = tapsOf(model.graph);
+  if (model.format === "onnx") return taps;
+  // In the words of the file, not of the rules that choose taps.
+  return taps.map((tap) => {
+    const refused = tap.refused ?? model.refused.get(tap.name);
+    return {
+      ...tap,
+      operator: model.operators.get(tap.name) ?? tap.operator,
+      ...(refused !== undefined && { refused }),
+    };
+  });
+}
+
+function tapsOf(graph: TapGraph): Tap[] {
   const dependent = dependsOnInput(graph);
   const constant = constants(graph);
   const taps: Tap[] = graph.inputs.map(({ name, value }) => ({
@@ -49,7 +62,7 @@ export function listTaps(model: OnnxModel): Tap[] {
   return taps;
 }
 
-function describe(node: OnnxNode, tensor: string): Pick<Tap, "depth" | "operator" | "node" | "group"> {
+function describe(node: TapNode, tensor: string): Pick<Tap, "depth" | "operator" | "node" | "group"> {
   const operator = node.domain === "" ? node.opType : `${node.domain}:${node.opType}`;
   return { depth: node.depth, operator, node: node.name, group: groupOf(tensor) || groupOf(node.name) };
 }
@@ -70,7 +83,7 @@ function refusal(declared: ValueType, dependent: boolean): string | undefined {
 /** Operators whose outputs depend on the shape of what they read, not on its values. */
 const shapeReaders = new Set(["Shape", "Size"]);
 
-function dependsOnInput(graph: OnnxGraph): Set<string> {
+function dependsOnInput(graph: TapGraph): Set<string> {
   const dependent = new Set(graph.inputs.map(({ name }) => name));
   for (const node of graph.nodes) {
     if (shapeReaders.has(node.opType)) continue;
@@ -81,7 +94,7 @@ function dependsOnInput(graph: OnnxGraph): Set<string> {
 }
 
 /** Tensors computed from constants alone. */
-function constants(graph: OnnxGraph): Set<string> {
+function constants(graph: TapGraph): Set<string> {
   const constant = new Set(
     [...graph.initializers.keys()].filter((name) => !graph.inputs.some((input) => input.name === name)),
   );

@@ -1,6 +1,6 @@
 /** @file The child process of trial.ts: reads one request, answers once, ends. */
 import { measureTaps } from "./measure-taps.ts";
-import { readModel } from "./read-model.ts";
+import { readForeignModel } from "../foreign-model.ts";
 import type { TrialAnswer, TrialRequest } from "./trial.ts";
 
 // oxlint-disable eslint/no-restricted-globals -- the channel to the parent process is reached only through `process`
@@ -13,7 +13,7 @@ process.once("message", (message) => {
 
 async function answer({ source, name, plan, taps, sample }: TrialRequest): Promise<TrialAnswer> {
   try {
-    return { ok: true, measured: [...(await measureTaps(readModel(source, name), plan, taps, sample))] };
+    return { ok: true, measured: [...(await measureTaps(await readForeignModel(source, name), plan, taps, sample))] };
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : "unknown error" };
   }

@@ -9,7 +9,8 @@ import type { BatchPlan, RowBlock } from "./inputs.ts";
 import { measureTaps } from "./measure-taps.ts";
 import type { Measured } from "./measure-taps.ts";
 import { printable } from "./printable.ts";
-import type { OnnxModel } from "./read-model.ts";
+import { sourceOf } from "../foreign-model.ts";
+import type { ForeignModel, ModelSource } from "../foreign-model.ts";
 
 export interface TrialOptions {
   /** False for a model this project has just built itself: saves starting a process. Default true. */
@@ -21,7 +22,7 @@ export interface TrialOptions {
 }
 
 export interface TrialRequest {
-  readonly source: string | Uint8Array;
+  readonly source: ModelSource;
   readonly name: string;
   readonly plan: BatchPlan;
   readonly taps: readonly string[];
@@ -34,14 +35,14 @@ export type TrialAnswer =
 
 /** Measures `taps` on the two rows of `sample`. */
 export async function tryModel(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   taps: readonly string[],
   sample: RowBlock,
   options: TrialOptions = {},
 ): Promise<ReadonlyMap<string, Measured>> {
   if (options.isolated === false) return measureTaps(model, plan, taps, sample);
-  const request: TrialRequest = { source: model.path ?? model.bytes, name: model.name, plan, taps, sample };
+  const request: TrialRequest = { source: sourceOf(model), name: model.name, plan, taps, sample };
   const answer = await askChild(model.name, request, options);
   if (!answer.ok) throw new InputError(answer.message);
   return new Map(answer.measured);

@@ -12,6 +12,7 @@ import type { Stream } from "@linear-probes/core";
 import { ModelProtoSchema, TensorProto_DataLocation as Location } from "onnx-buf";
 import type { TensorProto } from "onnx-buf";
 import { elementType } from "./element-types.ts";
+import { redraw } from "./redraw.ts";
 import { readModel } from "./read-model.ts";
 import type { OnnxModel } from "./read-model.ts";
 
@@ -35,17 +36,6 @@ export function untrainedTwin(model: OnnxModel, stream: Stream): OnnxModel {
       "weights in Constant nodes or of quantised types are not redrawn; leave the controls out",
     );
   return readModel(toBinary(ModelProtoSchema, proto), `${model.name}, untrained twin`);
-}
-
-/** Undefined where the tensor must stay as it is. */
-function redraw(values: Float64Array, rank: number, stream: Stream): Float64Array<ArrayBuffer> | undefined {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-  if (!(values.length > 1 && std > 0 && Number.isFinite(std))) return undefined;
-  if (rank < 2) return Float64Array.from(stream.permutation(values.length), (from) => values[from]!);
-  const drawn = new Float64Array(values.length);
-  stream.fillNormal(drawn);
-  return drawn.map((value) => mean + std * value);
 }
 
 /** Brings the bytes of an external tensor, which readModel has checked, into the tensor. */

@@ -4,13 +4,14 @@ import { Worker } from "node:worker_threads";
 import { InputError, rootStream } from "@linear-probes/core";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import type { Lane, LaneOptions } from "./lane.ts";
-import type { OnnxModel } from "./read-model.ts";
+import { sourceOf } from "../foreign-model.ts";
+import type { ForeignModel, ModelSource } from "../foreign-model.ts";
 import { createReducer } from "./reducers.ts";
 import { batchOf } from "./tapped-session.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
 
 export interface LaneSetup {
-  readonly source: string | Uint8Array;
+  readonly source: ModelSource;
   readonly name: string;
   /** The file must still be the one that was tried. */
   readonly fingerprint: string;
@@ -30,7 +31,7 @@ export type LaneReply = { readonly ok: true } | { readonly ok: false; readonly e
 
 /** Opens the model again on a new thread. Ready when its session is. */
 export async function openWorkerLane(
-  model: OnnxModel,
+  model: ForeignModel,
   plan: BatchPlan,
   taps: readonly MeasuredTap[],
   options: LaneOptions,
@@ -40,7 +41,7 @@ export async function openWorkerLane(
   const cols = taps.map((tap) => createReducer(options.reducer ?? "none", tap, stream).cols);
   const outputs = cols.map((count) => new Float32Array(new SharedArrayBuffer(4 * batch * count)));
   const setup: LaneSetup = {
-    source: model.path ?? model.bytes,
+    source: sourceOf(model),
     name: model.name,
     fingerprint: model.fingerprint,
     plan,

@@ -119,7 +119,7 @@ it("layouts follow transposes in both directions", () => {
 it("inspect lists taps with operator, shape, features and storage before anything runs for long", async () => {
   const report = await inspectModel(fixture("control"), { isolated: false, rows: 1000 });
   expect(report).toMatchObject({
-    opset: 16,
+    format: "opset 16",
     nodes: 4,
     fixedBatch: null,
     inputs: ["x float32 [N, 4]"],
