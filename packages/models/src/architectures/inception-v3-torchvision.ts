@@ -19,7 +19,7 @@ export interface PublishedInception {
 }
 
 const CONVERT =
-  "convert the state dict once: safetensors.torch.save_file(inception_v3(weights=…).state_dict(), file), see docs/inception-v3.md";
+  "convert the state dict once: safetensors.torch.save_file(inception_v3(weights=…).state_dict(), file), see docs/import.md";
 
 /** The network with the weights of a .safetensors or .npz file. */
 export function publishedInceptionV3(path: string): PublishedInception {

@@ -2,7 +2,7 @@
  * @file Inception v3 as an ONNX model: 299 × 299, with the auxiliary head (Szegedy et al. 2016, "Rethinking the Inception
  * architecture", table 1 and figures 5–8; names and sizes as in TF-slim's inception_v3.py). Weights are seeded (He et al.
  * 2015, fan-in) or given; batch normalisation is at its initial state unless given. torchvision's state dict comes in by
- * inception-v3-torchvision.ts; docs/inception-v3.md says how to get one.
+ * inception-v3-torchvision.ts; docs/import.md says how to get one.
  */
 import { reject } from "@linear-probes/core";
 import type { Stream } from "@linear-probes/core";

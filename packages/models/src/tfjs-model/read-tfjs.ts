@@ -63,7 +63,7 @@ const weight = z.looseObject({
     })
     .optional(),
 });
-export type WeightSpec = z.infer<typeof weight>;
+type WeightSpec = z.infer<typeof weight>;
 const file = z.looseObject({
   modelTopology: z.looseObject({}),
   weightsManifest: z.array(z.object({ paths: z.array(z.string()), weights: z.array(weight) })),
@@ -74,7 +74,7 @@ const file = z.looseObject({
 export function readTfjs(source: string | TfjsParts, name?: string, backend: TfjsProbeBackend = "wasm"): TfjsModel {
   const path = typeof source === "string" ? source : undefined;
   const shown = printable(name ?? (path === undefined ? "model" : path.split(/[/\\]/).slice(-2).join("/")));
-  const json = typeof source === "string" ? readRegularFile(shown, source) : source.json;
+  const json = typeof source === "string" ? new Uint8Array(readRegularFile(shown, source)) : source.json;
   const { modelTopology, weightsManifest, generatedBy, signature } = parse(shown, json);
   const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
   const expected = checkSpecs(shown, weightSpecs);

@@ -15,7 +15,7 @@ export async function openTfjsSession(model: TfjsModel, names: readonly string[]
   await loadTfjs(model.backend);
   const tf = await import("@tensorflow/tfjs");
   tf.enableProdMode(); // its warnings would carry names of the file unescaped
-  const { run, release } = await guarded(model, "tfjs must be able to load it", async () =>
+  const net = await guarded(model, "tfjs must be able to load it", async () =>
     model.kind === "layers" ? openLayers(tf, model, names) : openGraph(tf, model),
   );
   const inputs = new Set(model.graph.inputs.map(({ name }) => name));
@@ -27,7 +27,7 @@ export async function openTfjsSession(model: TfjsModel, names: readonly string[]
         Object.entries(feeds).map(([name, feed]) => [name, toTfjs(tf, feed)]),
       );
       const made = await guarded(model, "tfjs must be able to run it", () =>
-        run(
+        net.run(
           given,
           asked.filter((name) => !inputs.has(name)),
         ),
@@ -45,7 +45,7 @@ export async function openTfjsSession(model: TfjsModel, names: readonly string[]
         tf.dispose([Object.values(given), Object.values(made)]);
       }
     },
-    release: async () => release(),
+    release: async () => net.release(),
   };
 }
 

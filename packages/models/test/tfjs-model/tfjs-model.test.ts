@@ -359,10 +359,10 @@ describe("a graph model", () => {
   });
 });
 
-it("3,000 damaged files are read or refused", () => {
+it("1,000 damaged files are read or refused", () => {
   let read = 0;
   const wholes = ["layers", "graph"].map((name) => readTfjs(join(folder, name, "model.json")).parts);
-  for (let i = 0; i < 3000; i++) {
+  for (let i = 0; i < 1000; i++) {
     const stream = rootStream("tfjs-fuzz").split(i);
     const [whole, other] = [wholes[i % 2]!, wholes[(i + 1) % 2]!];
     // Every other one still parses: only letters and digits change.
@@ -375,8 +375,8 @@ it("3,000 damaged files are read or refused", () => {
       if (!(error instanceof InputError)) throw error;
     }
   }
-  expect(read).toBeGreaterThan(30);
-  expect(read).toBeLessThan(2000);
+  expect(read).toBeGreaterThan(50);
+  expect(read).toBeLessThan(900);
 });
 
 /** With one to four letters or digits changed. */
