@@ -100,7 +100,7 @@ export function gradientOfBlock(job: Job, scratch: usize, acc: usize, x: usize, 
 }
 
 // @ts-ignore: decorator
-@inline function storeMargins(job: Job, z: usize, row0: u32, rows: u32): void {
+@inline export function storeMargins(job: Job, z: usize, row0: u32, rows: u32): void {
   const bytes = paddedClasses(job) * 8;
   let out = job.margins + row0 * bytes;
   for (let i: u32 = 0; i < rows; i++, z += bytes, out += bytes) {
@@ -121,13 +121,13 @@ export function forwardExact(job: Job, scratch: usize, acc: usize, x: usize, row
 
 /** Bytes from row to row of R: of one residual for two classes. */
 // @ts-ignore: decorator
-@inline function residualBytes<T>(job: Job): u32 {
+@inline export function residualBytes<T>(job: Job): u32 {
   return (job.classes == 2 ? 1 : paddedClasses(job)) * sizeof<T>();
 }
 
 /** R of the block from its margins. */
 // @ts-ignore: decorator
-@inline function residualsOf<T>(job: Job, scratch: usize, acc: usize, row0: u32, rows: u32): usize {
+@inline export function residualsOf<T>(job: Job, scratch: usize, acc: usize, row0: u32, rows: u32): usize {
   const r = blockResiduals<T>(job, scratch);
   const z = job.margins + row0 * paddedClasses(job) * 8;
   if (job.classes == 2) {

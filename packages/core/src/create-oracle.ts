@@ -1,11 +1,14 @@
 /** @file The oracle over a back end's kernels: folds the scale into the weights, and counts what is used. */
 import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
-import type { Features, ProblemKernels, Runtime } from "./kernels/kernels.ts";
+import type { Features, GradientProduct, MarginsProduct, ProblemKernels, Runtime } from "./kernels/kernels.ts";
 import type { Coordinates, Line, Operator, Oracle } from "./oracle.ts";
 import { fromAxes, principalAxes, stepMetric, toAxes, type PrincipalAxes } from "./principal-axes.ts";
 import type { LinearProbe, ProbeProblem } from "./problem.ts";
+import type { Product } from "./staged.ts";
 
 export interface BoundOracle extends Oracle {
+  /** A product that a staged step waits for, in kernel terms, and counted; `finish` takes the loss that came of it. */
+  defer(product: Product): DeferredProduct;
   /** The kernels in use, for judges; what is done through them is not counted here. */
   readonly kernels: ProblemKernels;
   /** θ in raw coordinates. */
@@ -13,6 +16,10 @@ export interface BoundOracle extends Oracle {
   /** A probe in solver coordinates, for a warm start. */
   fromProbe(probe: LinearProbe): Float64Array;
 }
+
+export type DeferredProduct =
+  | { readonly kind: "margins"; readonly work: MarginsProduct; finish(): number }
+  | { readonly kind: "gradient"; readonly work: GradientProduct; finish(loss: number): number };
 
 /**
  * What solvers derive from the features alone: shared by the fits of an l2 path, which then pay for it once. It is
@@ -92,6 +99,25 @@ export function createOracle(
     metric,
     derivedKey: derived.key,
     kernels: judged,
+    defer(product) {
+      rowGradients += n / 2;
+      if (product.kind === "margins") {
+        toKernel(product.theta);
+        const [weights, bias] = [work.weights.slice(), work.bias.slice()];
+        return { kind: "margins", work: { kernels, weights, bias, out: product.out }, finish: () => 0 };
+      }
+      const { margins, theta, gradient } = product;
+      const own = { gradient: new Float64Array(weightCount), biasGradient: new Float64Array(k) };
+      return {
+        kind: "gradient",
+        work: { kernels, margins, ...own },
+        finish(loss) {
+          work.gradient.set(own.gradient);
+          work.biasGradient.set(own.biasGradient);
+          return finishGradient(loss, theta, gradient);
+        },
+      };
+    },
     get passes() {
       return rowGradients / n;
     },

@@ -13,6 +13,7 @@ import type { Runtime } from "./kernels/kernels.ts";
 import type { Coordinates } from "./oracle.ts";
 import type { LabelledFeatures, LinearProbe, ProbeProblem } from "./problem.ts";
 import type { Iterate, Solver } from "./solver.ts";
+import type { Product, Staged } from "./staged.ts";
 import { bestValidation, type StoppingRule, type Verdict } from "./stopping.ts";
 import type { Stream } from "./stream.ts";
 
@@ -86,7 +87,8 @@ export function fit<State extends Iterate>(
   if (options.start !== undefined) checkProbe(options.start, problem.train);
   const derived = options.derived ?? createDerived();
   try {
-    return run(runtime, problem, solver, options, derived);
+    const result = run(runtime, problem, solver, options, derived, false).next();
+    return result.done === true ? result.value : reject("fit", "must not wait for products", "one");
   } finally {
     if (options.derived === undefined) derived.release();
   }
@@ -97,13 +99,21 @@ interface Opened {
   readonly start: Float64Array;
 }
 
-function run<State extends Iterate>(
+/** A product that a run waits for, and whose it is. */
+export interface Waiting {
+  readonly oracle: BoundOracle;
+  readonly product: Product;
+}
+
+/** The loop. With `share` it stops at the products of staged solvers, and is resumed with what came of them. */
+export function* run<State extends Iterate>(
   runtime: Runtime,
   problem: ProbeProblem,
   solver: Solver<State>,
   options: FitOptions,
   derived: Derived,
-): FitResult {
+  share: boolean,
+): Generator<Waiting, FitResult, number> {
   const { around = <T>(work: () => T): T => work(), watch } = options.hooks ?? {};
   const { features, classes } = problem.train;
   const excuse = solver.unsupported?.({ rows: features.rows, cols: features.cols, classes, l2: problem.l2 });
@@ -121,11 +131,15 @@ function run<State extends Iterate>(
     );
   }
   // What a change of variables costs is the solver's, like the first look at the problem.
+  const stages = share ? solver.stages : undefined;
   const { oracle, start, first } = around(() => {
     const opened = open(solver.coordinates);
-    return { ...opened, first: solver.init(opened.oracle, opened.start.slice(), options.stream) };
+    const init = (): State => solver.init(opened.oracle, opened.start.slice(), options.stream);
+    if (stages) return { ...opened, first: init };
+    const made = init();
+    return { ...opened, first: () => made };
   });
-  let state = first;
+  let state = stages ? yield* lend(oracle, stages.init(oracle, start.slice(), options.stream)) : first();
   let finite = start;
   try {
     const judge = createJudge(runtime, problem, oracle, options);
@@ -136,11 +150,17 @@ function run<State extends Iterate>(
       const verdict = judge.look(step, state) ?? watch?.();
       if (verdict !== undefined) return finish(verdict, state.theta);
       if (state.stalled !== undefined) return finish({ status: "stalled", reason: state.stalled }, state.theta);
-      state = around(() => solver.step(oracle, state));
+      state = stages ? yield* lend(oracle, stages.step(oracle, state)) : around(() => solver.step(oracle, state));
     }
   } finally {
     solver.release?.(oracle, state);
   }
+}
+
+function* lend<T>(oracle: BoundOracle, steps: Staged<T>): Generator<Waiting, T, number> {
+  let reached = steps.next();
+  while (reached.done !== true) reached = steps.next(yield { oracle, product: reached.value });
+  return reached.value;
 }
 
 function isFinite({ objective, theta }: Iterate): boolean {

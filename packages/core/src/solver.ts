@@ -1,5 +1,6 @@
 /** @file A convex solver: immutable settings, `init` and `step` over an explicit state. It never loops, never judges. */
 import type { Coordinates, Oracle } from "./oracle.ts";
+import type { Stages } from "./staged.ts";
 import type { Stream } from "./stream.ts";
 
 export interface Iterate {
@@ -36,6 +37,8 @@ export interface Solver<State extends Iterate = Iterate> {
   unsupported?(facts: SolverFacts): string | undefined;
   init(oracle: Oracle, start: Float64Array, stream: Stream): State;
   step(oracle: Oracle, state: State): State;
+  /** The same, stopping at each product with X: lets several probes share them (fit-many.ts). */
+  readonly stages?: Stages<State>;
   /** Frees what the state holds in the oracle (margins). */
   release?(oracle: Oracle, state: State): void;
 }

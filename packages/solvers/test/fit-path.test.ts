@@ -9,7 +9,7 @@ import {
 } from "@linear-probes/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime, Split } from "@linear-probes/core";
-import { fitPath, lbfgs, type PathResult } from "../src/index.ts";
+import { fitPath, lbfgs, type PathOptions, type PathResult } from "../src/index.ts";
 import { buildProblem, noisyArgmax } from "./problems.ts";
 
 const stream = rootStream("path");
@@ -25,10 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.dispose());
 
-function path(warm: boolean): PathResult {
+function path(warm: boolean, more: Partial<PathOptions> = {}): PathResult {
   const { train, validation } = split;
   const stop = [certifiedGap({ relative: 1e-6 })];
-  return fitPath(runtime, { train, validation, scaling: "standardize" }, lbfgs(), { l2, stop, stream, warm });
+  return fitPath(runtime, { train, validation, scaling: "standardize" }, lbfgs(), { l2, stop, stream, warm, ...more });
 }
 
 test("every point is certified, from the strongest penalty to the weakest", () => {
@@ -56,6 +56,23 @@ test("warm starts reach the same optima in fewer passes", () => {
       fit.certificate.dualityGap + (other?.dualityGap ?? 0),
     );
   }
+});
+
+test("what a warm start saves is reported when it is measured", () => {
+  const [warm, cold] = [path(true, { measureSaving: true }), path(false)];
+  expect(warm.saved).toBe(cold.passes - warm.passes);
+  expect(path(true).saved).toBeUndefined();
+});
+
+test("side by side: the fits from zero, with the traversals of the longest", () => {
+  const [together, cold] = [path(true, { together: true }), path(false)];
+  for (const [at, point] of together.points.entries()) {
+    expect(point.fit.certificate).toEqual(cold.points[at]?.fit.certificate);
+    expect(point.fit.probe).toEqual(cold.points[at]?.fit.probe);
+  }
+  expect(together.chosen.l2).toBe(cold.chosen.l2);
+  expect(together.passes + (together.saved ?? 0)).toBeCloseTo(cold.passes, 9);
+  expect(together.passes).toBeLessThan(path(true).passes / 2);
 });
 
 test("a path of nothing, and a test set in place of validation rows, are refused", () => {

@@ -52,7 +52,27 @@ export interface Runtime {
   createFeatures(options: CreateFeaturesOptions): FeatureWriter;
   /** Binds features to one labelling. Several bindings may share the same features. */
   bind(features: Features, binding: Binding): ProblemKernels;
+  /**
+   * `forward` and `backward` of several bindings of the same features with the same shift, in one traversal of X, with
+   * the bits that each would have alone. Backward returns the mean losses.
+   */
+  forwardTogether(products: readonly MarginsProduct[]): void;
+  backwardTogether(products: readonly GradientProduct[]): number[];
   dispose(): Promise<void>;
+}
+
+export interface MarginsProduct {
+  readonly kernels: ProblemKernels;
+  readonly weights: Float64Array;
+  readonly bias: Float64Array;
+  readonly out: Margins;
+}
+
+export interface GradientProduct {
+  readonly kernels: ProblemKernels;
+  readonly margins: Margins;
+  readonly gradient: Float64Array;
+  readonly biasGradient: Float64Array;
 }
 
 export interface Binding {

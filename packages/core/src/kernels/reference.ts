@@ -14,6 +14,11 @@ export function createReferenceRuntime(): Runtime {
     threads: 1,
     createFeatures,
     bind: (features, binding) => bindReference(features, valuesOf(features), binding),
+    forwardTogether(products) {
+      for (const { kernels, weights, bias, out } of products) kernels.forward(weights, bias, out);
+    },
+    backwardTogether: (products) =>
+      products.map(({ kernels, margins, gradient, biasGradient }) => kernels.backward(margins, gradient, biasGradient)),
     dispose: async () => {},
   };
 }

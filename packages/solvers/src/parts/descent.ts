@@ -2,7 +2,7 @@
  * @file What the line-search solvers share: a point with its margins, and a move along a direction that costs one
  * forward product (the direction's margins) and one backward product (the new gradient).
  */
-import { dot, type Iterate, type Margins, type Oracle } from "@linear-probes/core";
+import { dot, perform, type Iterate, type Margins, type Oracle, type Staged } from "@linear-probes/core";
 import { lineSearch } from "./line-search.ts";
 
 export interface Point extends Iterate {
@@ -14,11 +14,15 @@ export interface Point extends Iterate {
 
 /** The point at `start`. One pass. */
 export function pointAt(oracle: Oracle, start: Float64Array): Point {
+  return perform(oracle, stagedPointAt(oracle, start));
+}
+
+export function* stagedPointAt(oracle: Oracle, start: Float64Array): Staged<Point> {
   const margins = oracle.createMargins();
   const direction = oracle.createMargins();
   const gradient = new Float64Array(oracle.dimension);
-  oracle.margins(start, margins);
-  const objective = oracle.gradientAt(margins, start, gradient);
+  yield { kind: "margins", theta: start, out: margins };
+  const objective = yield { kind: "gradient", margins, theta: start, gradient };
   return { theta: start, objective, gradient, margins, direction };
 }
 
@@ -29,16 +33,26 @@ export interface Move {
 
 /** The least point along `delta`; the same point, stalled, when there is none. One pass. */
 export function descend(oracle: Oracle, point: Point, delta: Float64Array, accuracy: number, firstTrial = 1): Move {
+  return perform(oracle, stagedDescend(oracle, point, delta, accuracy, firstTrial));
+}
+
+export function* stagedDescend(
+  oracle: Oracle,
+  point: Point,
+  delta: Float64Array,
+  accuracy: number,
+  firstTrial = 1,
+): Staged<Move> {
   const { theta, gradient, margins, direction } = point;
   const slope = dot(gradient, delta);
   if (!(slope < 0)) return stalled(point, "The search direction does not descend: the gradient is at rounding level.");
-  oracle.margins(delta, direction);
+  yield { kind: "margins", theta: delta, out: direction };
   const t = lineSearch(oracle, { margins, direction, theta, delta }, slope, accuracy, firstTrial);
   if (t === undefined) return stalled(point, "The line search found no minimum: the slope is at rounding level.");
   oracle.advance(margins, direction, t);
   const next = theta.map((value, at) => value + t * delta[at]!);
   const nextGradient = new Float64Array(oracle.dimension);
-  const objective = oracle.gradientAt(margins, next, nextGradient);
+  const objective = yield { kind: "gradient", margins, theta: next, gradient: nextGradient };
   return { point: { ...point, theta: next, objective, gradient: nextGradient }, t };
 }
 

@@ -5,8 +5,8 @@
  * (parts/kronecker.ts), and for problems of few unknowns and many rows, once the easy part is behind, the factored
  * Hessian of a sample of rows (parts/sampled-hessian.ts).
  */
-import { axpy, dot, type Margins, type Oracle, type Solver, type Stream } from "@linear-probes/core";
-import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
+import { axpy, dot, stagedSolver, type Margins, type Oracle, type Solver, type Stream } from "@linear-probes/core";
+import { releasePoint, stagedDescend, stagedPointAt, type Point } from "../parts/descent.ts";
 import { classSpectrum, kroneckerSolve, type ClassSpectrum } from "../parts/kronecker.ts";
 import {
   drawHessianSample,
@@ -56,18 +56,18 @@ export function lbfgs({
     return size === undefined ? undefined : drawHessianSample(oracle, margins, size, stream.split(`sample-${step}`));
   };
 
-  return {
+  return stagedSolver<LbfgsState>({
     name: "lbfgs",
     source:
       "Nocedal (1980); Nocedal & Wright (2006), algorithm 7.4; H₀ = (M ⊗ S + l2·I)⁻¹ or a sampled Hessian's inverse",
     settings: { memory, refresh, accuracy, preconditioned, sampleAt },
 
-    init(oracle, start, stream) {
-      const point = pointAt(oracle, start);
+    *init(oracle, start, stream) {
+      const point = yield* stagedPointAt(oracle, start);
       return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, stream, step: 0 };
     },
 
-    step(oracle, state) {
+    *step(oracle, state) {
       const { gradient, classes, sample } = state;
       const delta = twoLoop(state.pairs, gradient, (g) => {
         if (classes === undefined) return scaled(g, state.pairs.at(-1));
@@ -75,7 +75,7 @@ export function lbfgs({
         return sampled ?? kroneckerSolve(oracle, secondMoments(oracle, state.stream), classes, g);
       });
       for (let at = 0; at < delta.length; at++) delta[at] = -delta[at]!;
-      const { point, t } = descend(oracle, state, delta, accuracy);
+      const { point, t } = yield* stagedDescend(oracle, state, delta, accuracy);
       // Pairs gathered far away can spoil the direction: without them there is one more way to try.
       if (point.stalled !== undefined && state.pairs.length > 0) return { ...state, pairs: [] };
       if (point.stalled !== undefined) return { ...state, stalled: point.stalled };
@@ -95,7 +95,7 @@ export function lbfgs({
     },
 
     release: releasePoint,
-  };
+  });
 }
 
 /** H g for the inverse Hessian H that L-BFGS builds from its pairs on top of H₀ (Nocedal & Wright 2006, alg. 7.4). */

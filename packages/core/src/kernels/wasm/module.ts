@@ -17,6 +17,8 @@ export const OPERATIONS = [
   { name: "columnSums", blocks: true },
   { name: "rowNorms", blocks: true },
   { name: "dense", blocks: true },
+  { name: "forwardTogether", blocks: true },
+  { name: "backwardTogether", blocks: true },
   { name: "along", blocks: false },
   { name: "advance", blocks: false },
   { name: "addBias", blocks: false },
@@ -38,6 +40,8 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
   sweepResiduals(job: number, scratch: number): void;
   /** Entries row0 .. row0+rows-1 of job.order. */
   readonly rowSweep: PartitionKernel;
+  /** Bytes from one job to the next where several follow one another. */
+  jobBytes(): number;
   rowScratchBytes(job: number): number;
   shadowWeights(job: number): void;
   /** Writes the constants of exp; once for each memory. */

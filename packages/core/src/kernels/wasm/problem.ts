@@ -15,6 +15,7 @@ import { JOB } from "./job.ts";
 import type { OperationName } from "./module.ts";
 import { runRows } from "./rows.ts";
 import { runSweep } from "./sweep.ts";
+import { remember } from "./together.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Multiply-adds below which waking the workers costs more than they give. */
@@ -139,7 +140,7 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
 
   const evaluation = (sums: Float64Array): Evaluation => ({ loss: (sums[0] ?? 0) / n, errors: sums[1] ?? 0 });
 
-  return {
+  const bound: ProblemKernels = {
     rows: n,
     cols: d,
     classes: k,
@@ -250,6 +251,7 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
       return runRows(workspace, locationOf(features, workspace), { n, d, k, labels }, sweep);
     },
   };
+  return remember(bound, { features, classes: k, labels, shift, addressOf });
 }
 
 function checkBinding(n: number, d: number, { labels, classes, shift }: Binding): void {

@@ -1,0 +1,53 @@
+/**
+ * @file Steps that stop at their products with X, so that those of several probes on the same features can be made in one
+ * traversal (fit-many.ts). Alone, `perform` makes each product when it is asked for.
+ */
+import type { Margins } from "./kernels/kernels.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Iterate, Solver } from "./solver.ts";
+import type { Stream } from "./stream.ts";
+
+/** `oracle.margins(theta, out)`, or `oracle.gradientAt(margins, theta, gradient)`. */
+export type Product =
+  | { readonly kind: "margins"; readonly theta: Float64Array; readonly out: Margins }
+  | {
+      readonly kind: "gradient";
+      readonly margins: Margins;
+      readonly theta: Float64Array;
+      readonly gradient: Float64Array;
+    };
+
+/** Yields the products it waits for; after a gradient it is told the objective there. */
+export type Staged<T> = Generator<Product, T, number>;
+
+/** `init` and `step` of a solver, staged. */
+export interface Stages<State extends Iterate> {
+  init(oracle: Oracle, start: Float64Array, stream: Stream): Staged<State>;
+  step(oracle: Oracle, state: State): Staged<State>;
+}
+
+/** Runs to the end, every product made at once. */
+export function perform<T>(oracle: Oracle, staged: Staged<T>): T {
+  let reached = staged.next();
+  while (reached.done !== true) {
+    const product = reached.value;
+    if (product.kind === "margins") oracle.margins(product.theta, product.out);
+    reached = staged.next(
+      product.kind === "margins" ? 0 : oracle.gradientAt(product.margins, product.theta, product.gradient),
+    );
+  }
+  return reached.value;
+}
+
+/** A solver from staged `init` and `step`. */
+export function stagedSolver<State extends Iterate>(
+  given: Omit<Solver<State>, "init" | "step" | "stages"> & Stages<State>,
+): Solver<State> {
+  const { init, step } = given;
+  return {
+    ...given,
+    stages: { init, step },
+    init: (oracle, start, stream) => perform(oracle, init(oracle, start, stream)),
+    step: (oracle, state) => perform(oracle, step(oracle, state)),
+  };
+}

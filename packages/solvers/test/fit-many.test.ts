@@ -1,0 +1,126 @@
+/** @file Many probes on the same features: each the probe that it would be alone, the passes over X shared. */
+import {
+  certifiedGap,
+  createReferenceRuntime,
+  createWasmRuntime,
+  fit,
+  fitMany,
+  passBudget,
+  rootStream,
+  type ManyFits,
+  type OneOfMany,
+  type ProbeProblem,
+  type Runtime,
+} from "@linear-probes/core";
+import { describe, expect, test } from "vitest";
+import { lbfgs, saga } from "../src/index.ts";
+import { buildProblem, noisyArgmax } from "./problems.ts";
+
+const stream = rootStream("many");
+const stop = [certifiedGap({ relative: 1e-6 }), passBudget(300)];
+const [rows, cols] = [600, 30];
+
+/** Three labellings of the same features, two of them at several penalties. */
+function probes(runtime: Runtime): readonly OneOfMany[] {
+  const data = noisyArgmax(rows, cols, 5, (column) => 1 / (1 + column / 5));
+  const { train } = buildProblem(runtime, {
+    name: "many",
+    source: "",
+    rows,
+    cols,
+    classes: 5,
+    l2: 1,
+    scaling: "none",
+    data,
+  });
+  const parity = { ...train, labels: train.labels.map((label) => label % 2), classes: 2 };
+  const folded = { ...train, labels: train.labels.map((label) => label % 3), classes: 3 };
+  const problems: ProbeProblem[] = [
+    { train, l2: 1e-2, scaling: "standardize" },
+    { train: parity, l2: 1e-3, scaling: "none" },
+    { train, l2: 1e-3, scaling: "standardize" },
+    { train: folded, l2: 1e-4, scaling: "none" },
+    { train, l2: 1e-4, scaling: "center" },
+  ];
+  return problems.map((problem) => ({ problem, stream, stop }));
+}
+
+const separately = (runtime: Runtime, { problem, ...options }: OneOfMany) => fit(runtime, problem, lbfgs(), options);
+
+describe.each([
+  ["reference", async () => createReferenceRuntime()],
+  ["wasm, one thread", () => createWasmRuntime({ threads: 1 })],
+  ["wasm, two threads", () => createWasmRuntime({ threads: 2 })],
+] as const)("%s", (_, make) => {
+  test("each probe has the bits, certificate and status of a fit of its own; passes over X are made once", async () => {
+    const runtime = await make();
+    const given = probes(runtime);
+    const many = fitMany(runtime, lbfgs(), given);
+    for (const [at, one] of given.entries()) {
+      const alone = separately(runtime, one);
+      const { probe, certificate, status, steps } = many.fits[at] ?? alone;
+      expect({ probe, certificate, status, steps }).toEqual({
+        probe: alone.probe,
+        certificate: alone.certificate,
+        status: alone.status,
+        steps: alone.steps,
+      });
+      expect(status).toBe("converged");
+    }
+    expect(many.passes).toBeCloseTo(traversals(many), 9);
+    expect(many.passes).toBeLessThan(many.separatePasses / 2);
+    await runtime.dispose();
+  });
+});
+
+/** The steps of the longest fit, and one pass for its first point; the sample of S is read once for each scaling and k. */
+function traversals({ fits }: ManyFits): number {
+  const longest = Math.max(...fits.map(({ steps }) => steps)) + 1;
+  return longest + fits.reduce((sum, { passes, steps }) => sum + passes - (steps + 1), 0);
+}
+
+test("wide features in several strips, from a buffer outside the kernels' memory, have the same bits", async () => {
+  const runtime = await createWasmRuntime({ threads: 2 });
+  const [n, d] = [300, 2100];
+  const normal = rootStream("wide");
+  const writer = runtime.createFeatures({ rows: n, cols: d, storage: "buffer" });
+  writer.write(
+    0,
+    Float32Array.from({ length: n * d }, () => normal.normal()),
+  );
+  const features = writer.finish();
+  const train = (classes: number) => ({
+    role: "train" as const,
+    features,
+    labels: Int32Array.from({ length: n }, (_, i) => i % classes),
+    classes,
+  });
+  const given = [4, 2, 7].map((classes) => {
+    const problem: ProbeProblem = { train: train(classes), l2: 1e-1, scaling: "none" };
+    return { problem, stream, stop: [passBudget(6)] };
+  });
+  const many = fitMany(runtime, lbfgs({ preconditioned: false }), given);
+  for (const [at, one] of given.entries()) {
+    const { problem, ...options } = one;
+    expect(many.fits[at]).toEqual(fit(runtime, problem, lbfgs({ preconditioned: false }), options));
+  }
+  expect([many.passes, many.separatePasses]).toEqual([6, 18]);
+  await runtime.dispose();
+});
+
+test("a solver without stages fits each probe as alone, and shares nothing", () => {
+  const runtime = createReferenceRuntime();
+  const given = probes(runtime)
+    .slice(0, 2)
+    .map((one) => ({ ...one, stop: [passBudget(2)] }));
+  const many = fitMany(runtime, saga(), given);
+  expect(many.passes).toBe(many.separatePasses);
+  expect(many.fits).toEqual(given.map(({ problem, ...options }) => fit(runtime, problem, saga(), options)));
+});
+
+test("nothing to fit, and probes on other features, are refused", () => {
+  const runtime = createReferenceRuntime();
+  expect(() => fitMany(runtime, lbfgs(), [])).toThrow(/problems: there must be at least one/);
+  const others = [...probes(runtime).slice(0, 1), ...probes(runtime).slice(1, 2)];
+  expect(() => fitMany(runtime, lbfgs(), others)).toThrow(/problems\[1\]: must be of the same features as the first/);
+});
