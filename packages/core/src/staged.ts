@@ -43,11 +43,10 @@ export function perform<T>(oracle: Oracle, staged: Staged<T>): T {
 export function stagedSolver<State extends Iterate>(
   given: Omit<Solver<State>, "init" | "step" | "stages"> & Stages<State>,
 ): Solver<State> {
-  const { init, step } = given;
   return {
     ...given,
-    stages: { init, step },
-    init: (oracle, start, stream) => perform(oracle, init(oracle, start, stream)),
-    step: (oracle, state) => perform(oracle, step(oracle, state)),
+    stages: given,
+    init: (oracle, start, stream) => perform(oracle, given.init(oracle, start, stream)),
+    step: (oracle, state) => perform(oracle, given.step(oracle, state)),
   };
 }

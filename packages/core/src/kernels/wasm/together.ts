@@ -12,7 +12,7 @@ export interface Member {
   readonly classes: number; // k
   readonly labels: Int32Array;
   readonly shift: Float32Array; // padded
-  addressOf(margins: Margins): number;
+  readonly addressOf: (margins: Margins) => number;
 }
 
 const members = new WeakMap<ProblemKernels, Member>();
