@@ -173,7 +173,7 @@ export function createOracle(
     sampleRows(rows) {
       rowGradients += rows.length / 2;
       const x = seen.readRows(rows);
-      const out = new Float64Array(x.length);
+      const out = new Float32Array(x.length);
       for (let at = 0; at < x.length; at++) out[at] = (x[at]! - map.shift[at % d]!) * map.scale[at % d]!;
       return out;
     },

@@ -48,8 +48,8 @@ export interface Oracle {
   classCovariance(margins: Margins): Float64Array;
   /** X̃ᵀX̃/m [d, d] over the given rows or all; with ω, Σ ωᵢ x̃ᵢx̃ᵢᵀ/m. m/n passes. */
   gram(rows?: Int32Array, rowWeights?: Float64Array): Float64Array;
-  /** X̃ rows [m, d], float64. m/n of half a pass. */
-  sampleRows(rows: Int32Array): Float64Array;
+  /** X̃ rows [m, d]. m/n of half a pass. */
+  sampleRows(rows: Int32Array): Float32Array;
   /** Copies rows as (x̃ᵢ; 1) with weights ωᵢ ≥ 0, for curvature on a sample. m/n of half a pass. */
   weightedRows(rows: Int32Array, weights: Float64Array): WeightedRows;
   /** Per-column mean square of x̃ [d] (set-up knowledge, no pass counted). */

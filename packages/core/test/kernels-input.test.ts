@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { createReferenceRuntime } from "../src/kernels/reference.ts";
 import { createWasmRuntime } from "../src/kernels/wasm.ts";
 import { createFeatures, kernelCase } from "./kernels-cases.ts";
 
@@ -57,6 +58,27 @@ describe("features are refused", () => {
     const writer = runtime.createFeatures(large);
     writer.abandon();
     expect(() => writer.write(0, new Float32Array(64))).toThrow("must not be written after finish or abandon");
+  });
+
+  test("as a head of rows that are not there; a head answers as features of those rows do", () => {
+    const problem = kernelCase(40, 7, 3);
+    for (const runtimeOf of [runtime, createReferenceRuntime()]) {
+      const whole = createFeatures(runtimeOf, problem);
+      for (const rows of [0, 41, 1.5, Number.NaN]) expect(() => whole.head(rows)).toThrow("rows must be 1..40");
+      const head = whole.head(15);
+      const writer = runtimeOf.createFeatures({ rows: 15, cols: 7 });
+      writer.write(0, problem.x.slice(0, 15 * 7));
+      const copy = writer.finish();
+      const labels = problem.labels.slice(0, 15);
+      const answers = [head, copy].map((features) => [
+        features.hash,
+        features.moments(),
+        runtimeOf.bind(features, { labels, classes: 3 }).evaluate(problem.weights, problem.bias),
+      ]);
+      expect(answers[0]).toEqual(answers[1]);
+      head.release();
+      expect(whole.readRows([39])).toEqual(problem.x.slice(39 * 7)); // what a head shares is not its to free
+    }
   });
 
   test("after release, in every use", () => {

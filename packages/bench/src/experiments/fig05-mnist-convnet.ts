@@ -23,10 +23,10 @@ import {
   networkError,
   parametersHash,
   fittingFeatures,
-  type TapFeatures,
   testFeatures,
 } from "../stages/convnet-activations.ts";
-import { certifiedProbe, type CertifiedPathSettings } from "../stages/convnet-certified.ts";
+import { reducedFeatures, reducible } from "../stages/convnet-affine.ts";
+import { certifiedProbe, type CertifiedPathSettings, type FittingRows } from "../stages/convnet-certified.ts";
 import { type Digits, digits } from "../stages/convnet-data.ts";
 import { earlyStoppedProbe, type EarlyStoppingSettings } from "../stages/convnet-early-stopping.ts";
 import { rowSchema } from "../results.ts";
@@ -61,6 +61,7 @@ const stages = {
   data: new URL("../stages/convnet-data.ts", import.meta.url),
   training: new URL("../stages/convnet-training.ts", import.meta.url),
   activations: new URL("../stages/convnet-activations.ts", import.meta.url),
+  affine: new URL("../stages/convnet-affine.ts", import.meta.url),
   "early-stopping": new URL("../stages/convnet-early-stopping.ts", import.meta.url),
   "certified-l2": new URL("../stages/convnet-certified.ts", import.meta.url),
 };
@@ -189,9 +190,16 @@ async function runProbes(
       fitted.push(
         await context.remember(used, { kind: "fig05-probe", ...facts }, async (meter) => {
           const features = await fitting.get(tap.name, unfitted, meter);
+          const reduced =
+            protocol === "certified-l2" && reducible(tap.name)
+              ? await meter.phase("activations", () =>
+                  reducedFeatures(context.runtime, parameters, data, settings.rows, tap.name, forwardOf(context)),
+                )
+              : undefined;
           const { probe, cells } = await meter.phase("probes", () =>
-            fitProbe(protocol, tap.name, features, settings, context),
+            fitProbe(protocol, tap.name, { ...features, ...(reduced && { reduced }) }, settings, context),
           );
+          reduced?.release();
           return { json: { ...cells }, arrays: { weights: probe.weights, bias: probe.bias } };
         }),
       );
@@ -231,7 +239,12 @@ function probeOf(
   return {
     tap,
     protocol,
-    used: [stages.kernels, stages.activations, stages[protocol]],
+    used: [
+      stages.kernels,
+      stages.activations,
+      ...(protocol === "certified-l2" && reducible(tap.name) ? [stages.affine] : []),
+      stages[protocol],
+    ],
     facts: {
       protocol,
       tap: tap.name,
@@ -255,7 +268,7 @@ function storedProbe(arrays: Entry["arrays"], { features: cols }: Tap): LinearPr
 function fitProbe(
   protocol: Fig05Protocol,
   tap: string,
-  features: TapFeatures,
+  features: FittingRows,
   settings: Settings,
   context: TaskContext,
 ): FittedProbe {

@@ -125,7 +125,7 @@ export function byteProbe(
   const test = part("test", rows.train + rows.validation);
   const release = (): void => [train, validation, test].forEach(({ features }) => features.release());
   try {
-    const { probe, cells } = certifiedProbe(runtime, { train, validation, release }, stream, settings, { watch });
+    const { probe, cells } = certifiedProbe(runtime, { train, validation }, stream, settings, { watch });
     return { ...cells, testError: evaluateOnTest(runtime, probe, test).error };
   } finally {
     release();

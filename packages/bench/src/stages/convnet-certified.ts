@@ -1,7 +1,8 @@
 /**
  * @file Figure 5 with certified probes: L-BFGS along a path of l2, from strong to weak, each fit started from the last;
  * the l2 is chosen on validation rows, and the probe of that l2 is fitted to all training rows. Of wide taps the path
- * takes the first training rows only, and what it chose is taken further on all rows.
+ * takes the first training rows only, and what it chose is taken further on all rows. Of taps that are an affine map of
+ * the input (convnet-affine.ts) the path takes all rows in as many numbers as there are pixels, which loses nothing.
  *
  * The features are not rescaled column by column: that would blow up pixels that are almost always blank. One number
  * per tap suffices, and it goes into the penalty: l2 = strength · Σⱼ var(xⱼ). So the same strengths mean the same at
@@ -25,6 +26,7 @@ import {
 import { fitPath, lbfgs, type PathOptions } from "@linear-probes/solvers";
 import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
+import type { Reduced } from "./convnet-affine.ts";
 
 export type CertifiedPathSettings = {
   readonly strengths: readonly number[]; // l2 over the total variance of the features
@@ -35,10 +37,13 @@ export type CertifiedPathSettings = {
   readonly passes: number; // budget of each fit
 };
 
+/** What is fitted to and chosen by, and the same in fewer numbers where there are such. */
+export type FittingRows = Pick<TapFeatures, "train" | "validation"> & { readonly reduced?: Reduced };
+
 /** `startAt` says where each fit of the path starts (fit-path.ts); `path` are its probes, by falling l2. */
 export function certifiedProbe(
   runtime: Runtime,
-  { train, validation }: TapFeatures,
+  { train, validation, reduced }: FittingRows,
   stream: Stream,
   { strengths, pathCells = Infinity, pathGap, chosenGap, gapNats = 0, passes }: CertifiedPathSettings,
   hooks: FitHooks,
@@ -47,38 +52,38 @@ export function certifiedProbe(
   const scaling = "none";
   const { rows, cols } = train.features;
   const totalVariance = train.features.moments().variance.reduce((sum, variance) => sum + variance, 0);
-  const some = firstRows(runtime, train, Math.min(rows, Math.floor(pathCells / cols)));
-  const path = fitPath(runtime, { train: some, validation, scaling }, lbfgs(), {
+  const some = reduced?.train ?? firstRows(train, Math.min(rows, Math.floor(pathCells / cols)));
+  const fewer = some.labels.length < rows;
+  const path = fitPath(runtime, { train: some, validation: reduced?.validation ?? validation, scaling }, lbfgs(), {
     l2: strengths.map((strength) => strength * totalVariance),
-    stop: [certifiedGap({ relative: pathGap, absolute: gapNats }), passBudget(passes)],
+    stop: [certifiedGap({ relative: fewer ? pathGap : chosenGap, absolute: gapNats }), passBudget(passes)],
     stream: stream.split("path"),
     hooks,
     ...(startAt && { startAt }),
   });
-  if (some !== train) some.features.release();
+  const found = path.chosen.fit.probe;
 
   // Fewer rows want a stronger penalty: on all rows weaker ones follow for as long as they do better.
   const derived = createDerived();
-  const fitAll = (l2: number, start: LinearProbe): Candidate => {
+  let allPasses = 0;
+  const fitAll = (l2: number, start: LinearProbe, relative = chosenGap): Candidate => {
     const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
       start,
-      stop: [certifiedGap({ relative: chosenGap, absolute: gapNats }), passBudget(passes)],
+      stop: [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)],
       stream: stream.split("chosen"),
       hooks,
       derived,
     });
+    allPasses += result.passes;
     return { l2, result, validation: evaluateOnValidation(runtime, result.probe, validation) };
   };
-  let allPasses = 0;
   let best: Candidate;
   try {
-    best = fitAll(path.chosen.l2, path.chosen.fit.probe);
-    allPasses += best.result.passes;
-    for (const { l2 } of path.points.filter((point) => some !== train && point.l2 < path.chosen.l2)) {
-      const weaker = fitAll(l2, best.result.probe);
-      allPasses += weaker.result.passes;
-      if (!(weaker.validation.error < best.validation.error)) break;
-      best = weaker;
+    best = fitAll(path.chosen.l2, reduced?.lift(found) ?? found);
+    for (const { l2 } of path.points.filter((point) => fewer && point.l2 < path.chosen.l2)) {
+      const tried = fitAll(l2, best.result.probe, TRIED_FACTOR * chosenGap);
+      if (!(tried.validation.error < best.validation.error)) break;
+      best = fitAll(l2, tried.result.probe);
     }
   } finally {
     derived.release();
@@ -87,11 +92,14 @@ export function certifiedProbe(
   const { relativeGap, dualityGap } = result.certificate;
   const certified = relativeGap <= chosenGap || dualityGap <= gapNats;
   const scores = { train: scoresOnTrain(runtime, result, train), validation: scored };
-  // Passes over all rows, those over some of them counted by their share.
-  const share = some.labels.length / rows;
+  // Passes over all rows and columns, those over some of them counted by their share.
+  const share = (some.labels.length * some.features.cols) / (rows * cols);
   const fitted = fittedProbe(result, scores, { l2, scaling, certified, passes: path.passes * share + allPasses });
   return { ...fitted, path: path.points.map((point) => point.fit.probe) };
 }
+
+/** A weaker penalty that does no better when its gap is so many times too wide is not taken further. */
+const TRIED_FACTOR = 5;
 
 interface Candidate {
   readonly l2: number;
@@ -99,16 +107,7 @@ interface Candidate {
   readonly validation: Scores;
 }
 
-const BLOCK_CELLS = 2 ** 24; // copied at a time
-
-function firstRows(runtime: Runtime, all: LabelledFeatures<"train">, count: number): LabelledFeatures<"train"> {
-  const { features, labels, classes } = all;
-  if (count === features.rows) return all;
-  const writer = runtime.createFeatures({ rows: count, cols: features.cols, storage: "buffer", name: "l2 path" });
-  const step = Math.max(1, Math.floor(BLOCK_CELLS / features.cols));
-  for (let start = 0; start < count; start += step) {
-    const length = Math.min(step, count - start);
-    writer.write(start, features.readRows(Int32Array.from({ length }, (_, row) => start + row)));
-  }
-  return labelled("train", writer.finish(), labels.subarray(0, count), classes);
+/** The first rows; what they hold beside `all` is nothing. */
+function firstRows({ features, labels, classes }: LabelledFeatures<"train">, count: number): LabelledFeatures<"train"> {
+  return labelled("train", features.head(count), labels.subarray(0, count), classes);
 }

@@ -39,7 +39,7 @@ export function learningRateFor({ features }: LabelledFeatures<"train">, logitSt
 
 export function earlyStoppedProbe(
   runtime: Runtime,
-  { train, validation }: TapFeatures,
+  { train, validation }: Pick<TapFeatures, "train" | "validation">,
   stream: Stream,
   { l2, epochs, patience, batch, logitStep, decay }: EarlyStoppingSettings,
   hooks: FitHooks,

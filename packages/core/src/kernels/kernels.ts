@@ -8,6 +8,7 @@
  *
  * Shapes: n rows, d cols, k classes. Weights W [k, d] class-major, bias b [k], margins Z = (X - c) Wᵀ + b [n, k].
  */
+import { reject } from "../errors.ts";
 
 /** X [n, d] float32, immutable once finished. */
 export interface Features {
@@ -21,8 +22,15 @@ export interface Features {
   moments(): { readonly mean: Float64Array; readonly variance: Float64Array };
   /** Copies the rows named into a fresh row-major float32 array [rows.length, d]. */
   readRows(rows: ArrayLike<number>): Float32Array;
+  /** The first rows as features of their own that share the bytes, for as long as these are not released. */
+  head(rows: number): Features;
   /** Gives the memory back. Using the features afterwards throws. */
   release(): void;
+}
+
+/** What `head` may be asked for. */
+export function checkHead(first: number, rows: number): void {
+  if (!(Number.isInteger(first) && first >= 1 && first <= rows)) reject("head", `rows must be 1..${rows}`, first);
 }
 
 /** Fills X in any order of row blocks, straight into its final place. */

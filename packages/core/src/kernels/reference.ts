@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { reject } from "../errors.ts";
-import type { CreateFeaturesOptions, Features, FeatureWriter, Runtime } from "./kernels.ts";
+import { checkHead, type CreateFeaturesOptions, type Features, type FeatureWriter, type Runtime } from "./kernels.ts";
 import { bindReference } from "./reference-problem.ts";
 
 /** A {@link Runtime} on the calling thread. */
@@ -83,6 +83,10 @@ function finished(rows: number, cols: number, x: Float32Array): Features {
         out.set(values.subarray(row * cols, (row + 1) * cols), i * cols);
       }
       return out;
+    },
+    head(first) {
+      checkHead(first, rows);
+      return finished(first, cols, valuesOf(features).subarray(0, first * cols));
     },
     release: () => void store.delete(features),
   };

@@ -64,7 +64,7 @@ function dual(oracle: Oracle, stream: Stream): SecondMoments {
     Math.floor(((at + 1) * held) / (m + held)) > Math.floor((at * held) / (m + held));
   const a = oracle.sampleRows(chosen.filter((_, at) => !isHeld(at))); // A [m, d]
   const outside = oracle.sampleRows(chosen.filter((_, at) => isHeld(at)));
-  const rowsOperator = oracle.operator(Float32Array.from(a), m, d);
+  const rowsOperator = oracle.operator(a, m, d);
   const colsOperator = oracle.operator(transposed(a, m, d), d, m); // Aᵀ
   const gram = colsOperator.gram().map((value) => (value * d) / m); // K = AAᵀ/m
   const reduced = tridiagonalize(gram, m);
@@ -107,7 +107,7 @@ function solveEach(t: Tridiagonal, lambda: Float64Array, shift: (scale: number) 
 /** Mean over the rows of `outside` of ‖x - Px‖²/(d - m), P the projection on the span of the rows of A. */
 function outsideVariance(
   oracle: Oracle,
-  outside: Float64Array,
+  outside: Float32Array,
   rowsOperator: Operator,
   basis: Basis,
   reduced: Tridiagonal,
@@ -119,7 +119,7 @@ function outsideVariance(
   const ridge = (1e-6 * reduced.diagonal.reduce((sum, value) => sum + value, 0)) / m;
   let rest = 0;
   for (let start = 0; start < count; start += k) {
-    const x = outside.slice(start * d, (start + k) * d); // [k, d]
+    const x = Float64Array.from(outside.subarray(start * d, (start + k) * d)); // [k, d]
     const projected = basis.transposed.product(rowsOperator.product(x)); // Qᵀ A x
     const solved = projected.slice();
     solveEach(reduced, new Float64Array(k).fill(m), () => m * ridge, solved);
@@ -138,7 +138,7 @@ function sampleRows(n: number, size: number, stream: Stream): Int32Array {
   });
 }
 
-function transposed(a: Float64Array, rows: number, cols: number): Float32Array {
+function transposed(a: Float32Array | Float64Array, rows: number, cols: number): Float32Array {
   const out = new Float32Array(rows * cols);
   for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = a[i * cols + j]!;
   return out;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { reject, rejectWrite } from "../../errors.ts";
-import type { CreateFeaturesOptions, Features, FeatureWriter } from "../kernels.ts";
+import { checkHead, type CreateFeaturesOptions, type Features, type FeatureWriter } from "../kernels.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { JOB } from "./job.ts";
 import type { Location, Workspace } from "./workspace.ts";
@@ -223,6 +223,11 @@ function featuresAt(place: Place, rows: number, cols: number): Features {
         out.set(new Float32Array(workspace.memory.buffer, at, cols), i * cols);
       }
       return out;
+    },
+    head(first) {
+      checkHead(first, rows);
+      alive();
+      return featuresAt({ ...place, free: () => {} }, first, cols);
     },
     release() {
       if (!places.delete(features)) return;

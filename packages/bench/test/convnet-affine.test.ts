@@ -1,0 +1,41 @@
+/** @file A tap that is an affine map of the input: a probe on z and the one lifted to x are the same probe. */
+import { createWasmRuntime, evaluateOnValidation, type LinearProbe, rootStream } from "@linear-probes/core";
+import { initialParameters, mnistConvnet } from "@linear-probes/models";
+import { expect, test } from "vitest";
+import { fittingFeatures } from "../src/stages/convnet-activations.ts";
+import { reducedFeatures, reducible } from "../src/stages/convnet-affine.ts";
+import { digits } from "../src/stages/convnet-data.ts";
+import { stopFlag } from "../src/stop-flag.ts";
+
+test("conv1_preact in 784 numbers: the same answers on images, the same penalty", async () => {
+  const stream = rootStream("affine");
+  const rows = { train: 150, test: 50, validation: 50, heldOut: 50 };
+  const data = await digits({ stream, dataDir: undefined, log: () => {} }, rows);
+  const runtime = await createWasmRuntime({ threads: 1 });
+  const parameters = initialParameters(mnistConvnet.build(), stream.split("initial"));
+  const options = { threads: 1, stop: stopFlag() };
+  const tap = "conv1_preact";
+  const x = (await fittingFeatures(runtime, parameters, data, rows, [tap], options)).get(tap)!;
+  const z = await reducedFeatures(runtime, parameters, data, rows, tap, options);
+  const { cols } = z.train.features;
+  expect(cols).toBe(784);
+  const draw = (count: number): Float64Array => Float64Array.from({ length: count }, () => stream.normal() / 30);
+  const probe: LinearProbe = { classes: 10, cols, weights: draw(10 * cols), bias: draw(10) };
+  const lifted = z.lift(probe);
+  expect(lifted.cols).toBe(25_088);
+  const [onX, onZ] = [
+    evaluateOnValidation(runtime, lifted, x.validation),
+    evaluateOnValidation(runtime, probe, z.validation),
+  ];
+  expect(onX.error).toBe(onZ.error);
+  expect(onX.loss / onZ.loss).toBeCloseTo(1, 5);
+  const square = ({ weights }: LinearProbe): number => weights.reduce((sum, w) => sum + w * w, 0);
+  expect(square(lifted) / square(probe)).toBeCloseTo(1, 5);
+  for (const features of [x, z]) features.release();
+  await runtime.dispose();
+}, 60_000);
+
+test("nothing else is reducible: rectified taps are not affine, later ones have fewer features than pixels or read others", () => {
+  const graph = mnistConvnet.build();
+  expect(graph.taps.filter(reducible)).toEqual(["conv1_preact"]);
+});
