@@ -27,6 +27,10 @@ function sampler(initializer: Initializer, spec: ParameterSpec, stream: Stream):
       const std = Math.sqrt(2 / (spec.fanIn + spec.fanOut));
       return () => std * stream.normal();
     }
+    case "he-normal": {
+      const std = Math.sqrt(2 / spec.fanIn);
+      return () => std * stream.normal();
+    }
     case "truncated-normal":
       return () => {
         for (;;) {

@@ -14,7 +14,12 @@ export type Initializer =
   /** Normal of the given standard deviation, redrawn beyond two of them (TensorFlow's truncated_normal). */
   | { readonly kind: "truncated-normal"; readonly std: number }
   /** Plain normal of standard deviation sqrt(2 / (fanIn + fanOut)) (Glorot & Bengio 2010, eq. 12's normal form). */
-  | { readonly kind: "glorot-normal" };
+  | { readonly kind: "glorot-normal" }
+  /** Plain normal of standard deviation sqrt(2 / fanIn), for layers that are rectified (He et al. 2015, eq. 10). */
+  | { readonly kind: "he-normal" };
+
+/** Height and width, or both at once. */
+export type Kernel = number | readonly [height: number, width: number];
 
 interface Named {
   readonly name: string;
@@ -32,12 +37,21 @@ interface Weighted extends OneInput {
 export type Layer =
   | (Named & { readonly kind: "input"; readonly shape: Shape })
   | (Weighted & { readonly kind: "dense"; readonly units: number })
-  /** Odd square kernel, stride 1, zero padding to the same size. */
-  | (Weighted & { readonly kind: "conv2d"; readonly filters: number; readonly kernel: number })
+  /** Odd kernel, zero padding: the output is as large as the input, or half of it with stride 2, which wants even sides. */
+  | (Weighted & {
+      readonly kind: "conv2d";
+      readonly filters: number;
+      readonly kernel: Kernel;
+      readonly stride?: 1 | 2;
+    })
   | (OneInput & { readonly kind: "relu" })
   | (OneInput & { readonly kind: "leaky-relu"; readonly slope: number })
   /** 2 × 2, stride 2; height and width must be even. The first of equal maxima takes the gradient. */
   | (OneInput & { readonly kind: "max-pool" })
+  /** Mean over 3 × 3, stride 1, zeros beyond the edge counted with. */
+  | (OneInput & { readonly kind: "avg-pool" })
+  /** Mean of each channel. */
+  | (OneInput & { readonly kind: "global-avg-pool" })
   | (OneInput & { readonly kind: "flatten" })
   /** Zeroes a fraction `rate` of its input in training and scales the rest by 1/(1 - rate); else the identity. */
   | (OneInput & { readonly kind: "dropout"; readonly rate: number })
@@ -52,7 +66,7 @@ export interface Head {
 
 export interface ParameterSpec {
   readonly name: string; // "conv1_preact/weights"
-  /** dense [inputs, units], conv2d [filters, channels, kernel, kernel], bias [units]. */
+  /** dense [inputs, units], conv2d [filters, channels, kernel height, kernel width], bias [units]. */
   readonly shape: Shape;
   readonly initializer: Initializer;
   readonly fanIn: number;
@@ -136,6 +150,11 @@ export function inputsOf(layer: Layer): readonly string[] {
   return layer.kind === "concat" ? layer.from : [layer.from];
 }
 
+/** Height and width of a convolution's kernel. */
+export function kernelOf({ kernel }: { readonly kernel: Kernel }): readonly [height: number, width: number] {
+  return typeof kernel === "number" ? [kernel, kernel] : kernel;
+}
+
 /** Number of values in a shape. */
 export function size(shape: Shape): number {
   return shape.reduce((product, extent) => product * extent, 1);
@@ -165,13 +184,23 @@ function outputShape(layer: Layer, inputs: readonly Shape[]): Shape {
     case "dense":
       rule(input.length === 1, "dense needs a vector");
       return [layer.units];
-    case "conv2d":
+    case "conv2d": {
+      const { stride = 1 } = layer;
       rule(input.length === 3, "conv2d needs [channels, height, width]");
-      if (layer.kernel % 2 !== 1) reject(`layer ${layer.name}`, "kernel must be odd", layer.kernel);
-      return [layer.filters, height, width];
+      rule(height % stride === 0 && width % stride === 0, "conv2d of stride 2 needs an image of even sides");
+      for (const extent of kernelOf(layer))
+        if (extent % 2 !== 1) reject(`layer ${layer.name}`, "kernel must be odd", extent);
+      return [layer.filters, height / stride, width / stride];
+    }
     case "max-pool":
       rule(input.length === 3 && height % 2 === 0 && width % 2 === 0, "max-pool needs an image of even sides");
       return [channels, height / 2, width / 2];
+    case "avg-pool":
+      rule(input.length === 3, "avg-pool needs an image");
+      return input;
+    case "global-avg-pool":
+      rule(input.length === 3, "global-avg-pool needs an image");
+      return [channels];
     case "flatten":
       return [size(input)];
     case "relu":
@@ -195,10 +224,13 @@ function outputShape(layer: Layer, inputs: readonly Shape[]): Shape {
 }
 
 function parametersOf(layer: Extract<Layer, { kind: "dense" | "conv2d" }>, input: Shape): readonly ParameterSpec[] {
-  const fanIn = layer.kind === "dense" ? size(input) : (input[0] ?? 0) * layer.kernel ** 2;
-  const fanOut = layer.kind === "dense" ? layer.units : layer.filters * layer.kernel ** 2;
-  const units = layer.kind === "dense" ? layer.units : layer.filters;
-  const shape = layer.kind === "dense" ? [fanIn, units] : [units, input[0] ?? 0, layer.kernel, layer.kernel];
+  const [channels = 0] = input;
+  const dense = layer.kind === "dense";
+  const [height, width] = dense ? [1, 1] : kernelOf(layer);
+  const units = dense ? layer.units : layer.filters;
+  const fanIn = channels * height * width;
+  const fanOut = units * height * width;
+  const shape = dense ? [fanIn, units] : [units, channels, height, width];
   const common = { fanIn, fanOut, l2: layer.l2 ?? 0 };
   return [
     { name: `${layer.name}/weights`, shape, initializer: layer.weights, ...common },

@@ -66,10 +66,44 @@ function branchingGraph(): LayerGraph {
   });
 }
 
+/** The parts of an Inception block: flat, tall and wide kernels, average pools, and a reduction by stride 2. */
+function inceptionGraph(): LayerGraph {
+  const he: Initializer = { kind: "he-normal" };
+  const conv = { kind: "conv2d", weights: he, bias } as const;
+  return layerGraph({
+    name: "small-inception",
+    layers: [
+      { kind: "input", name: "input", shape: [2, 8, 6] },
+      { ...conv, name: "flat", from: "input", filters: 3, kernel: 1 },
+      { ...conv, name: "wide", from: "input", filters: 2, kernel: [1, 5] },
+      { ...conv, name: "tall", from: "wide", filters: 3, kernel: [3, 1] },
+      { kind: "avg-pool", name: "mean", from: "input" },
+      { ...conv, name: "pooled", from: "mean", filters: 2, kernel: 1 },
+      { kind: "concat", name: "mixed", from: ["flat", "tall", "pooled"] },
+      { kind: "leaky-relu", name: "bent", from: "mixed", slope: 0.3 },
+      { ...conv, name: "halved", from: "bent", filters: 3, kernel: 3, stride: 2 },
+      { ...conv, name: "thinned", from: "bent", filters: 2, kernel: [1, 3], stride: 2 },
+      { kind: "max-pool", name: "greatest", from: "bent" },
+      { kind: "concat", name: "reduced", from: ["halved", "thinned", "greatest"] },
+      { kind: "global-avg-pool", name: "whole", from: "reduced" },
+      { kind: "avg-pool", name: "smooth", from: "reduced" },
+      { kind: "global-avg-pool", name: "whole2", from: "smooth" },
+      { kind: "dense", name: "aux", from: "whole2", units: 4, weights, bias },
+      { kind: "dense", name: "logits", from: "whole", units: 4, weights, bias },
+    ],
+    heads: [
+      { logits: "aux", weight: 0.4 },
+      { logits: "logits", weight: 1 },
+    ],
+    taps: ["input", "flat", "tall", "mean", "halved", "thinned", "reduced", "whole", "smooth", "logits"],
+  });
+}
+
 /** All kinds of layers, and both forms of the paper's deep network in small. */
 export const graphs: readonly LayerGraph[] = [
   smallConvnet(),
   branchingGraph(),
+  inceptionGraph(),
   deepMlp({ depth: 6, width: 5, inputs: 7, classes: 3, auxEvery: 2, skipTo: 4 }).build(),
 ];
 

@@ -1,5 +1,5 @@
 /** @file The training loss of a layer graph in float64, written as naively as possible: the oracle of the engines. */
-import { inputsOf, size } from "../../src/graph.ts";
+import { inputsOf, kernelOf, size } from "../../src/graph.ts";
 import type { Layer, LayerGraph } from "../../src/graph.ts";
 import type { Batch } from "../../src/engines/engine.ts";
 
@@ -76,22 +76,40 @@ function evaluate(
     case "conv2d": {
       const [w, b] = [at(parameters, `${layer.name}/weights`), at(parameters, `${layer.name}/bias`)];
       const [channels = 0, height = 0, width = 0] = graph.shapeOf(layer.from);
-      const k = layer.kernel;
+      const [kh, kw] = kernelOf(layer);
+      const { stride = 1 } = layer;
+      const [, lines = 0, columns = 0] = graph.shapeOf(layer.name);
       return out.map((_, place) => {
-        const [column, line] = [place % width, Math.floor(place / width) % height];
-        const filter = Math.floor(place / (width * height)) % layer.filters;
-        const row = Math.floor(place / (width * height * layer.filters));
+        const [column, line] = [place % columns, Math.floor(place / columns) % lines];
+        const filter = Math.floor(place / (columns * lines)) % layer.filters;
+        const row = Math.floor(place / (columns * lines * layer.filters));
         let sum = b[filter]!;
         for (let c = 0; c < channels; c++)
-          for (let i = 0; i < k; i++)
-            for (let j = 0; j < k; j++) {
-              const [y, z] = [line + i - (k - 1) / 2, column + j - (k - 1) / 2];
+          for (let i = 0; i < kh; i++)
+            for (let j = 0; j < kw; j++) {
+              const [y, z] = [line * stride + i - (kh - 1) / 2, column * stride + j - (kw - 1) / 2];
               if (y < 0 || z < 0 || y >= height || z >= width) continue;
-              sum +=
-                x[((row * channels + c) * height + y) * width + z]! * w[((filter * channels + c) * k + i) * k + j]!;
+              const weight = w[((filter * channels + c) * kh + i) * kw + j]!;
+              sum += x[((row * channels + c) * height + y) * width + z]! * weight;
             }
         return sum;
       });
+    }
+    case "avg-pool": {
+      const [, height = 0, width = 0] = graph.shapeOf(layer.name);
+      return out.map((_, place) => {
+        const [column, line] = [place % width, Math.floor(place / width) % height];
+        const plane = place - line * width - column;
+        let sum = 0;
+        for (let y = Math.max(0, line - 1); y <= Math.min(height - 1, line + 1); y++)
+          for (let z = Math.max(0, column - 1); z <= Math.min(width - 1, column + 1); z++)
+            sum += x[plane + y * width + z]!;
+        return sum / 9;
+      });
+    }
+    case "global-avg-pool": {
+      const area = x.length / out.length;
+      return out.map((_, plane) => x.subarray(plane * area, (plane + 1) * area).reduce((sum, v) => sum + v, 0) / area);
     }
     case "max-pool": {
       const [channels = 0, height = 0, width = 0] = graph.shapeOf(layer.name);

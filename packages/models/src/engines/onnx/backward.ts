@@ -3,9 +3,9 @@
  * the gradients by its parameters and by its inputs. Derived by hand; the formulation of each is the quickest of
  * several measured on one thread.
  */
-import { inputsOf } from "../../graph.ts";
+import { inputsOf, kernelOf } from "../../graph.ts";
 import type { Layer, LayerGraph } from "../../graph.ts";
-import { convAttributes, indicesOf, poolAttributes } from "./forward.ts";
+import { convAttributes, indicesOf, meanAttributes, poolAttributes } from "./forward.ts";
 import type { ModelBuilder } from "./model-builder.ts";
 
 export interface BackwardContext {
@@ -41,6 +41,14 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
       const shape = builder.ints([rows, ...graph.shapeOf(layer.from)]);
       return [builder.node("MaxUnpool", [dY, indicesOf(layer.name), shape], poolAttributes)];
     }
+    case "avg-pool":
+      return [builder.node("AveragePool", [dY], meanAttributes)];
+    case "global-avg-pool": {
+      const [channels = 0, height = 0, width = 0] = graph.shapeOf(layer.from);
+      const share = builder.node("Mul", [dY, builder.floats(1 / (height * width))]);
+      const cell = builder.node("Reshape", [share, builder.ints([rows, channels, 1, 1])]);
+      return [builder.node("Expand", [cell, builder.ints([rows, channels, height, width])])];
+    }
     case "flatten":
       return [builder.node("Reshape", [dY, builder.ints([rows, ...graph.shapeOf(layer.from)])])];
     case "dropout":
@@ -63,32 +71,40 @@ function convBackward(
   dY: string,
   { builder, graph, wanted }: BackwardContext,
 ): string | undefined {
-  const { name, from, kernel, filters } = layer;
-  const [channels = 0, height = 0] = graph.shapeOf(from);
-  const pad = (kernel - 1) / 2;
-  const shifts = Array.from({ length: kernel }, (_, shift) => shift);
+  const { name, from, filters, stride = 1 } = layer;
+  const [channels = 0, height = 0, width = 0] = graph.shapeOf(from);
+  const [kernelHeight, kernelWidth] = kernelOf(layer);
+  const [padHeight, padWidth] = [(kernelHeight - 1) / 2, (kernelWidth - 1) / 2];
+  const count = (extent: number): number[] => Array.from({ length: extent }, (_, shift) => shift);
   // Images side by side, [channels, height, rows, width]: then a shift in height is a contiguous slice, and one product
   // per shift sums over rows, height and width. The shifts in width are laid out as further channels.
   const sideBySide = { perm: [1, 2, 0, 3] };
   const x = builder.node("Transpose", [from], sideBySide);
-  const shifted = builder.node(
-    "Concat",
-    shifts.map((j) => builder.node("Pad", [x, builder.ints([0, pad, 0, pad - j, 0, pad, 0, j - pad])])),
-    { axis: 0 },
-  );
+  const every = (value: string, axis: number, start: number, extent: number): string => {
+    const cut = [[start], [start + extent], [axis], ...(stride > 1 ? [[stride]] : [])];
+    return builder.node("Slice", [value, ...cut.map((numbers) => builder.ints(numbers))]);
+  };
+  const columns = count(kernelWidth).map((j) => {
+    const pads = [0, padHeight, 0, padWidth - j, 0, padHeight, 0, j - padWidth];
+    const moved = pads.every((pad) => pad === 0) ? x : builder.node("Pad", [x, builder.ints(pads)]);
+    return stride > 1 ? every(moved, 3, 0, width) : moved;
+  });
+  const shifted = columns.length > 1 ? builder.node("Concat", columns, { axis: 0 }) : (columns[0] ?? x);
   const flat = (value: string, extent: number): string => builder.node("Reshape", [value, builder.ints([extent, -1])]);
   const d = flat(builder.node("Transpose", [dY], sideBySide), filters);
-  const products = shifts.map((i) => {
-    const slice = builder.node("Slice", [shifted, builder.ints([i]), builder.ints([i + height]), builder.ints([1])]);
-    return builder.node("Gemm", [flat(slice, kernel * channels), d], { transB: 1 });
+  const products = count(kernelHeight).map((i) => {
+    const slice = kernelHeight * stride > 1 ? every(shifted, 1, i, height) : shifted;
+    return builder.node("Gemm", [flat(slice, kernelWidth * channels), d], { transB: 1 });
   });
   const byKernel = builder.node("Reshape", [
-    builder.node("Concat", products, { axis: 0 }),
-    builder.ints([kernel, kernel, channels, filters]),
+    products.length > 1 ? builder.node("Concat", products, { axis: 0 }) : (products[0] ?? d),
+    builder.ints([kernelHeight, kernelWidth, channels, filters]),
   ]);
   builder.node("Transpose", [byKernel], { perm: [3, 2, 0, 1] }, gradientOf(`${name}/weights`));
   builder.node("ReduceSum", [dY, builder.ints([0, 2, 3])], { keepdims: 0 }, gradientOf(`${name}/bias`));
-  return wanted(from) ? builder.node("ConvTranspose", [dY, `${name}/weights`], convAttributes(kernel)) : undefined;
+  if (!wanted(from)) return undefined;
+  const attributes = { ...convAttributes(layer), ...(stride > 1 && { output_padding: [1, 1] }) };
+  return builder.node("ConvTranspose", [dY, `${name}/weights`], attributes);
 }
 
 /** Total of several gradients by the same value. */

@@ -1,5 +1,5 @@
 /** @file Layers to ONNX operators, forward. Each layer's output is a value of the layer's own name. */
-import { size } from "../../graph.ts";
+import { kernelOf, size } from "../../graph.ts";
 import type { Layer, LayerGraph } from "../../graph.ts";
 import type { ModelBuilder } from "./model-builder.ts";
 
@@ -20,7 +20,7 @@ export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardCont
       builder.node("Gemm", [layer.from, `${name}/weights`, `${name}/bias`], {}, name);
       return;
     case "conv2d":
-      builder.node("Conv", [layer.from, `${name}/weights`, `${name}/bias`], convAttributes(layer.kernel), name);
+      builder.node("Conv", [layer.from, `${name}/weights`, `${name}/bias`], convAttributes(layer), name);
       return;
     case "relu":
       builder.node("Relu", [layer.from], {}, name);
@@ -31,6 +31,12 @@ export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardCont
     case "max-pool":
       // The indices cost an eighth of the training step's pooling; inference does not ask for them.
       builder.nodeOf("MaxPool", [layer.from], mask ? [name, indicesOf(name)] : [name], poolAttributes);
+      return;
+    case "avg-pool":
+      builder.node("AveragePool", [layer.from], meanAttributes, name);
+      return;
+    case "global-avg-pool":
+      builder.node("ReduceMean", [layer.from], { axes: [2, 3], keepdims: 0 }, name);
       return;
     case "flatten":
       builder.node("Reshape", [layer.from, builder.ints([-1, size(graph.shapeOf(name))])], {}, name);
@@ -44,11 +50,17 @@ export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardCont
   }
 }
 
-export function convAttributes(kernel: number): { readonly kernel_shape: number[]; readonly pads: number[] } {
-  const pad = (kernel - 1) / 2;
-  return { kernel_shape: [kernel, kernel], pads: [pad, pad, pad, pad] };
+type Convolution = Pick<Extract<Layer, { kind: "conv2d" }>, "kernel" | "stride">;
+
+export function convAttributes({ kernel, stride = 1 }: Convolution): Readonly<Record<string, number[]>> {
+  const [height, width] = kernelOf({ kernel });
+  const pads = [(height - 1) / 2, (width - 1) / 2];
+  return { kernel_shape: [height, width], pads: [...pads, ...pads], ...(stride > 1 && { strides: [stride, stride] }) };
 }
 
 export const poolAttributes = { kernel_shape: [2, 2], strides: [2, 2] } as const;
+
+/** A symmetric operator: its own transpose, so that it takes gradients back as well. */
+export const meanAttributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 };
 
 export const indicesOf = (layer: string): string => `${layer}/indices`;

@@ -26,14 +26,20 @@ export function evaluateLayers(
         return x.rank === 4 ? tf.transpose(x, [0, 2, 3, 1]) : x;
       case "dense":
         return tf.add(multiply(x, own("weights")), own("bias"));
-      case "conv2d":
-        return tf.add(convolve(x, tf.transpose(own("weights"), [2, 3, 1, 0])), own("bias"));
+      case "conv2d": {
+        const dense = convolve(x, tf.transpose(own("weights"), [2, 3, 1, 0]));
+        return tf.add(layer.stride === 2 ? quarter(tf, dense)(0, 0) : dense, own("bias"));
+      }
       case "relu":
         return tf.relu(x);
       case "leaky-relu":
         return tf.leakyRelu(x, layer.slope);
       case "max-pool":
         return maxPool(tf, x);
+      case "avg-pool":
+        return neighbourMean(tf, x);
+      case "global-avg-pool":
+        return tf.mean(x, [1, 2]);
       case "flatten":
         return tf.reshape(x.rank === 4 ? tf.transpose(x, [0, 3, 1, 2]) : x, [x.shape[0] ?? 0, -1]);
       case "dropout": {
@@ -52,15 +58,44 @@ export function evaluateLayers(
   return values;
 }
 
-/** The greatest of four strided parts. (The wasm back end of tfjs 4.22 gave wrong gradients for its own pooling.) */
-function maxPool(tf: Tfjs, x: tfjs.Tensor): tfjs.Tensor {
+/** Every second line and column, from line i and column j on. */
+function quarter(tf: Tfjs, x: tfjs.Tensor): (i: number, j: number) => tfjs.Tensor {
   const [rows, height, width, channels] = fourOf(x.shape);
   const lines = (rows * height) / 2;
   const cells = tf.reshape(x, [lines, 2, width / 2, 2 * channels]); // of rank 4: slices of rank 5 are slow
-  const part = (i: number, j: number): tfjs.Tensor =>
-    tf.slice(cells, [0, i, 0, j * channels], [lines, 1, width / 2, channels]);
-  const greatest = tf.maximum(tf.maximum(part(0, 0), part(0, 1)), tf.maximum(part(1, 0), part(1, 1)));
-  return tf.reshape(greatest, [rows, height / 2, width / 2, channels]);
+  return (i, j) =>
+    tf.reshape(tf.slice(cells, [0, i, 0, j * channels], [lines, 1, width / 2, channels]), [
+      rows,
+      height / 2,
+      width / 2,
+      channels,
+    ]);
+}
+
+/** The greatest of four strided parts. (The wasm back end of tfjs 4.22 gave wrong gradients for its own pooling.) */
+function maxPool(tf: Tfjs, x: tfjs.Tensor): tfjs.Tensor {
+  const part = quarter(tf, x);
+  return tf.maximum(tf.maximum(part(0, 0), part(0, 1)), tf.maximum(part(1, 0), part(1, 1)));
+}
+
+/** Mean over 3 × 3 with zeros beyond the edge: sums of three shifts in height, then in width. */
+function neighbourMean(tf: Tfjs, x: tfjs.Tensor): tfjs.Tensor {
+  const [, height, width] = fourOf(x.shape);
+  const ofThree = (value: tfjs.Tensor, axis: 1 | 2, extent: number): tfjs.Tensor => {
+    const edge = (at: number): [number, number] => (at === axis ? [1, 1] : [0, 0]);
+    const padded = tf.pad(value, [edge(0), edge(1), edge(2), edge(3)]);
+    const shift = (start: number): tfjs.Tensor => {
+      const size = [...value.shape];
+      size[axis] = extent;
+      return tf.slice(
+        padded,
+        [0, 1, 2, 3].map((at) => (at === axis ? start : 0)),
+        size,
+      );
+    };
+    return tf.add(tf.add(shift(0), shift(1)), shift(2));
+  };
+  return tf.mul(ofThree(ofThree(x, 1, height), 2, width), 1 / 9);
 }
 
 /** -factor · Σ targets · log softmax(logits). */
@@ -100,7 +135,7 @@ const product = (tf: Tfjs): Binary =>
   );
 
 /**
- * Convolution x [n, h, w, c] * w [k, k, c, f] to the same size. The gradient by x is the convolution of dY with the
+ * Convolution x [n, h, w, c] * w [kh, kw, c, f] to the same size. The gradient by x is the convolution of dY with the
  * kernel turned round; that by w the convolution of x with dY, rows and channels exchanged.
  */
 const sameConvolution = (tf: Tfjs): Binary =>
@@ -113,11 +148,13 @@ const sameConvolution = (tf: Tfjs): Binary =>
         image(tf, tf.transpose(x, [3, 1, 2, 0])), // [c, h, w, n]
         image(tf, tf.transpose(dy, [1, 2, 0, 3])), // [h, w, n, f]
         1,
-        ((w.shape[0] ?? 1) - 1) / 2,
+        [[0, 0], around(w.shape[0]), around(w.shape[1]), [0, 0]],
       );
       return tf.transpose(exchanged, [1, 2, 0, 3]);
     },
   );
+
+const around = (extent = 1): [number, number] => [(extent - 1) / 2, (extent - 1) / 2];
 
 const isTensor = (value: tfjs.Tensor | tfjs.GradSaveFunc | undefined): value is tfjs.Tensor =>
   typeof value === "object";
