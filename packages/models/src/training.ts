@@ -20,6 +20,8 @@ export interface TrainingSpec {
    * does. `shuffled`: every epoch in a random order of its own, its last incomplete batch left out.
    */
   readonly order: "wrapping" | "shuffled";
+  /** Every image of a batch is turned left to right with probability 1/2. */
+  readonly mirror?: true;
 }
 
 export type LearningRate =
@@ -126,8 +128,18 @@ export function batchSource(
       batch.inputs.set(inputs.subarray(row * width, (row + 1) * width), place * width);
       batch.labels[place] = labels[row]!;
     }
+    if (spec.mirror) mirrorSome(batch.inputs, graph.inputShape, stream.split("mirror").split(`step-${step}`));
     return { ...batch, masks: dropoutMasks(graph, spec.batch, stream.split("dropout").split(`step-${step}`)) };
   };
+}
+
+/** Turns half of the images [rows, ...shape] left to right, in place. */
+function mirrorSome(inputs: Float32Array, shape: readonly number[], stream: Stream): void {
+  const width = shape.at(-1) ?? 1;
+  for (let image = 0; image < inputs.length; image += size(shape)) {
+    if (stream.uniform() < 0.5) continue;
+    for (let line = image; line < image + size(shape); line += width) inputs.subarray(line, line + width).reverse();
+  }
 }
 
 /** Fresh masks of all dropout layers: 0 with probability `rate`, else 1/(1 - rate). */
