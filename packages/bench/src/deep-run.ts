@@ -9,9 +9,9 @@ import { z } from "zod";
 import type { Stages, TaskContext } from "./experiment.ts";
 import type { Meter } from "./ledger.ts";
 import { rowSchema } from "./results.ts";
-import { stateArrays, stateOf } from "./stages/convnet-training.ts";
+import { type Checkpoints, createCheckpoints } from "./parts/checkpoints.ts";
 import { type DeepForward, eachLayer, ownAnswer } from "./stages/deep-activations.ts";
-import { createTrainer, type DeepDigits, type NetworkSettings } from "./stages/deep-network.ts";
+import { createDeepTrainer, type DeepDigits, type NetworkSettings } from "./stages/deep-network.ts";
 import {
   certifiedDeepProbe,
   type DeepCertifiedSettings,
@@ -89,79 +89,26 @@ function inOrder(all: readonly Frames[]) {
   return all.flatMap((frames) => frames.steps.map((step) => ({ frames, step }))).sort((a, b) => a.step - b.step);
 }
 
-interface Networks {
-  /** Parameters after so many steps, from the store or trained. */
-  at(step: number, meter: Meter): Promise<Parameters>;
+interface Networks extends Checkpoints {
   readonly facts: Readonly<Record<string, string | number | NetworkSettings>>;
-  /** Takes unfinished training out of the store. */
-  finish(): void;
-  dispose(): Promise<void>;
 }
 
 function createNetworks({ network, replica, frames }: DeepRun, digits: DeepDigits, context: TaskContext): Networks {
   const stream = context.stream.split(`replica-${replica}`);
-  const used = [deepStages.training];
   const facts = { network, data: digits.record.sha256, images: digits.labels.length, stream: stream.path };
-  const stateFacts = (step: number) => ({ kind: "deep-state", step, ...facts });
-  const kept = new Set(frames.filter(({ warm }) => !warm).flatMap(({ steps }) => steps));
-  const last = Math.max(...frames.flatMap(({ steps }) => steps));
-  let keptState: number | undefined;
-  const trainer = createTrainer({
-    network,
-    digits,
-    stream,
-    threads: context.runtime.threads,
-    stop: context.stop,
-    log: context.log,
-    keepEvery: KEEP_EVERY,
-    keep(state) {
-      context.keep(used, stateFacts(state.step), { json: null, arrays: stateArrays(state) }, noCost);
-      if (keptState !== undefined && keptState !== state.step) context.forget(used, stateFacts(keptState));
-      keptState = state.step;
+  const checkpoints = createCheckpoints(
+    {
+      used: [deepStages.training],
+      name: "deep",
+      facts,
+      kept: frames.filter(({ warm }) => !warm).flatMap(({ steps }) => steps),
+      last: Math.max(...frames.flatMap(({ steps }) => steps)),
+      keepEvery: KEEP_EVERY,
+      createTrainer: (running) => createDeepTrainer(network, digits, { ...running, stream }),
     },
-  });
-  const train = async (step: number, meter: Meter): Promise<Parameters> => {
-    if (trainer.step === undefined || trainer.step > step) {
-      const found = latest(step, (at) => context.recall(used, stateFacts(at)));
-      keptState = found?.at;
-      trainer.start(found === undefined ? undefined : stateOf(found.at, found.entry.arrays));
-    }
-    return meter.phase("training", () => trainer.advance(step));
-  };
-  return {
-    facts,
-    async at(step, meter) {
-      if (!kept.has(step)) return train(step, meter);
-      const own = { kind: "deep-parameters", step, ...facts };
-      const found = context.recall(used, own);
-      if (found !== undefined) return parametersOf(found.arrays);
-      const parameters = await train(step, meter);
-      context.keep(used, own, { json: null, arrays: Object.fromEntries(parameters) }, noCost);
-      return parameters;
-    },
-    finish() {
-      for (let step = KEEP_EVERY; step <= last; step += KEEP_EVERY) context.forget(used, stateFacts(step));
-      if (keptState !== undefined) context.forget(used, stateFacts(keptState));
-    },
-    dispose: () => trainer.dispose(),
-  };
-}
-
-// What training costs is counted with the probes that asked for it.
-const noCost = { seconds: {}, peakRssMiB: 0 };
-
-function latest<T>(step: number, recall: (at: number) => T | undefined) {
-  for (let at = step; at > 0; at--) {
-    const entry = recall(at);
-    if (entry !== undefined) return { at, entry };
-  }
-  return undefined;
-}
-
-function parametersOf(arrays: Readonly<Record<string, StoredArray>>): Parameters {
-  return new Map(
-    Object.entries(arrays).flatMap(([name, values]) => (values instanceof Float32Array ? [[name, values]] : [])),
+    context,
   );
+  return { facts, ...checkpoints };
 }
 
 async function ownRow(

@@ -1,6 +1,6 @@
 /** @file The most trained convnet that figure 5 has left in the store, whatever version of the code trained it. */
 import { readFileSync } from "node:fs";
-import { stateOf } from "../stages/convnet-training.ts";
+import { stateOf } from "../parts/training-state.ts";
 import { openStore } from "../store.ts";
 import { decode } from "../stored-value.ts";
 import type { TrainedNetwork } from "./problem.ts";

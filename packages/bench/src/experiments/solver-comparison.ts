@@ -12,7 +12,7 @@ import { shapeGrid } from "../compare/problems/shape-grid.ts";
 import { systemClock } from "../compare/stopwatch.ts";
 import { defineExperiment, type TaskContext, type TaskResult } from "../experiment.ts";
 import { digits, type RowSettings } from "../stages/convnet-data.ts";
-import { stateOf } from "../stages/convnet-training.ts";
+import { stateOf } from "../parts/training-state.ts";
 
 type Settings = {
   /** Names, or null for all. */

@@ -3,7 +3,8 @@ import type { Parameters } from "@linear-probes/models";
 import type { TaskContext } from "../experiment.ts";
 import type { Meter } from "../ledger.ts";
 import type { Digits, RowSettings } from "../stages/convnet-data.ts";
-import { stateArrays, stateOf, trainConvnet, untrainedState } from "../stages/convnet-training.ts";
+import { trainConvnet, untrainedState } from "../stages/convnet-training.ts";
+import { stateArrays, stateOf } from "./training-state.ts";
 
 export interface TrainedNetworkOptions {
   readonly rows: RowSettings;

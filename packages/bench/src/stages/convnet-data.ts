@@ -1,63 +1,10 @@
-/** @file The digits of figure 5: what the convnet trains on, and the three roles of the probes' rows. */
-import { reject, type Stream } from "@linear-probes/core";
-import { graphInputs, type LoadedDataset, loadDigits, mnistConvnet } from "@linear-probes/models";
-import type { DatasetRecord } from "../run-record.ts";
+/** @file The digits of figure 5. */
+import { loadDigits, mnistConvnet } from "@linear-probes/models";
+import { type Images, images, type ImagesSource, type RowSettings } from "./image-data.ts";
 
-export type RowSettings = {
-  readonly train: number; // images of the training set that are used: its first ones
-  readonly test: number;
-  readonly validation: number; // the first of the training images; probes choose by them, and never fit them
-  readonly heldOut: number; // the first of these again: the convnet does not train on them
-};
+export type { RowSettings } from "./image-data.ts";
+export type Digits = Images;
 
-export interface Digits {
-  readonly record: DatasetRecord;
-  readonly classes: number;
-  /** All inputs of the graph: training images first, then test images. */
-  readonly inputs: Float32Array;
-  readonly width: number; // numbers per image
-  readonly labels: { readonly train: Int32Array; readonly test: Int32Array };
-}
-
-export interface DigitsSource {
-  readonly stream: Stream; // of stand-ins that are drawn
-  readonly dataDir: string | undefined;
-  readonly log: (line: string) => void;
-}
-
-const loaded = new Map<string, Promise<Digits>>();
-
-/** Loads once per thread; every task needs them. */
-export function digits(source: DigitsSource, rows: RowSettings): Promise<Digits> {
-  const key = JSON.stringify([source.stream.path, source.dataDir, rows]);
-  const digits = loaded.get(key) ?? load(source, rows);
-  loaded.set(key, digits);
-  return digits;
-}
-
-async function load({ stream, dataDir, log }: DigitsSource, rows: RowSettings): Promise<Digits> {
-  if (!(rows.heldOut <= rows.validation && rows.validation < rows.train))
-    reject("rows", "must hold heldOut ≤ validation < train", JSON.stringify(rows));
-  const data = await loadDigits({
-    stream: stream.split("data"),
-    rows: { train: rows.train, test: rows.test },
-    log,
-    ...(dataDir !== undefined && { dataDir }),
-  });
-  const { name, sha256, synthetic, notice, inputShape, classes } = data;
-  const inputsOf = ({ inputs }: LoadedDataset["train"]): Float32Array =>
-    inputs instanceof Int32Array
-      ? reject(name, "must be images", "whole numbers")
-      : graphInputs(mnistConvnet, inputs, inputShape);
-  const [train, test] = [inputsOf(data.train), inputsOf(data.test)];
-  const inputs = new Float32Array(train.length + test.length);
-  inputs.set(train);
-  inputs.set(test, train.length);
-  return {
-    record: { name, sha256, synthetic, ...(notice !== undefined && { notice }) },
-    classes,
-    inputs,
-    width: train.length / rows.train,
-    labels: { train: data.train.labels, test: data.test.labels },
-  };
+export function digits(source: ImagesSource, rows: RowSettings): Promise<Digits> {
+  return images(source, rows, mnistConvnet, loadDigits);
 }

@@ -11,7 +11,6 @@ import {
 } from "@linear-probes/models";
 import type { StopFlag } from "../stop-flag.ts";
 import { Interrupted } from "../stop-flag.ts";
-import type { StoredArray } from "../stored-value.ts";
 import type { Digits } from "./convnet-data.ts";
 
 export const convnetGraph: LayerGraph = mnistConvnet.build();
@@ -82,27 +81,6 @@ export async function trainConvnet(options: TrainConvnetOptions): Promise<Traini
   } finally {
     await engine.dispose();
   }
-}
-
-/** A state as flat named arrays, for the store. */
-export function stateArrays({ parameters, accumulators }: TrainingState): Record<string, StoredArray> {
-  const arrays: Record<string, StoredArray> = {};
-  for (const [name, values] of parameters) arrays[`parameters/${name}`] = values;
-  for (const [number, values] of accumulators.entries())
-    for (const [name, part] of values) arrays[`accumulators/${number}/${name}`] = part;
-  return arrays;
-}
-
-export function stateOf(step: number, arrays: Readonly<Record<string, StoredArray>>): TrainingState {
-  const parameters = new Map<string, Float32Array>();
-  const accumulators: Map<string, Float32Array>[] = [];
-  for (const [path, values] of Object.entries(arrays)) {
-    if (!(values instanceof Float32Array)) continue;
-    const [kind, ...rest] = path.split("/");
-    if (kind === "parameters") parameters.set(rest.join("/"), values);
-    else (accumulators[Number(rest[0])] ??= new Map()).set(rest.slice(1).join("/"), values);
-  }
-  return { step, parameters, accumulators };
 }
 
 export type { Parameters };

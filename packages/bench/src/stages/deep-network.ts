@@ -1,22 +1,10 @@
 /**
- * @file The deep networks of figures 7 and 8 and their training on digits: built, trained to given steps, resumed from a
- * kept state with the same bits.
+ * @file The deep networks of figures 7 and 8 and their training on digits.
  */
 import type { Stream } from "@linear-probes/core";
-import {
-  type Architecture,
-  createOnnxEngine,
-  deepMlp,
-  type Engine,
-  graphInputs,
-  initialParameters,
-  loadDigits,
-  type Parameters,
-  train,
-  type TrainingState,
-} from "@linear-probes/models";
+import { type Architecture, deepMlp, graphInputs, loadDigits } from "@linear-probes/models";
 import type { DatasetRecord } from "../run-record.ts";
-import { Interrupted, type StopFlag } from "../stop-flag.ts";
+import { createTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 
 export type NetworkSettings = {
   readonly depth: number;
@@ -77,69 +65,15 @@ export function architectureOf(
   return deepMlp({ depth, width, inputs, classes, ...(auxEvery > 0 && { auxEvery }), ...(skipTo > 0 && { skipTo }) });
 }
 
-export interface TrainerOptions {
-  readonly network: NetworkSettings;
-  readonly digits: DeepDigits;
-  readonly stream: Stream;
-  readonly threads: number;
-  readonly stop: StopFlag;
-  readonly log: (line: string) => void;
-  readonly keepEvery: number; // steps
-  readonly keep: (state: TrainingState) => void;
-}
-
-export interface Trainer {
-  /** Steps behind the network; undefined until it is started. */
-  readonly step: number | undefined;
-  start(from: TrainingState | undefined): void;
-  /** Parameters after `step` steps. */
-  advance(step: number): Promise<Parameters>;
-  dispose(): Promise<void>;
-}
-
-/** Trains one network from step to step. The engine is made on first use: most runs find all in the store. */
-export function createTrainer(options: TrainerOptions): Trainer {
-  const { digits, stream, stop, keepEvery } = options;
-  const architecture = architectureOf(options.network, digits.width, digits.classes);
-  const graph = architecture.build();
-  const { batch, optimizer } = architecture.training;
-  let engine: Engine | undefined;
-  return {
-    get step() {
-      return engine?.read().step;
-    },
-    start(from) {
-      engine ??= createOnnxEngine(graph, { batch, optimizer, threads: options.threads });
-      engine.write(
-        from ?? { step: 0, parameters: initialParameters(graph, stream.split("initial")), accumulators: [] },
-      );
-    },
-    async advance(step) {
-      if (engine === undefined) throw new Error("trainer: must be started");
-      const from = engine.read();
-      if (from.step === step) return from.parameters;
-      const abort = new AbortController();
-      const { status, reason } = await train(engine, graph, digits, architecture.training, {
-        stream: stream.split("training"),
-        steps: step,
-        resumeFrom: from,
-        checkpoints: Array.from({ length: Math.floor(step / keepEvery) }, (_, i) => (i + 1) * keepEvery),
-        onCheckpoint: options.keep,
-        signal: abort.signal,
-        onProgress(done, of, loss) {
-          if (done % 100 === 0) options.log(`training, step ${done}/${of}, loss ${loss.toFixed(3)}`);
-          if (stop.requested()) abort.abort();
-        },
-      });
-      const state = engine.read();
-      if (status === "interrupted") {
-        options.keep(state);
-        throw new Interrupted();
-      }
-      // A network that diverged is what it is; its probes would not be.
-      if (status !== "finished") throw new Error(`training a deep network: ${status}, ${reason}`);
-      return state.parameters;
-    },
-    dispose: async () => engine?.dispose(),
-  };
+/** Trains the deep network of these settings. */
+export function createDeepTrainer(
+  network: NetworkSettings,
+  digits: DeepDigits,
+  options: Omit<TrainerOptions, "architecture" | "examples">,
+): Trainer {
+  return createTrainer({
+    ...options,
+    architecture: architectureOf(network, digits.width, digits.classes),
+    examples: digits,
+  });
 }
