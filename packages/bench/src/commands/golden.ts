@@ -20,7 +20,7 @@ export interface GoldenOptions {
 
 export async function golden(options: GoldenOptions, { log }: Effects): Promise<number> {
   let bad = 0;
-  for (const id of chooseExperiments([])) {
+  for (const id of chooseExperiments([], "smoke")) {
     const result = readResult("smoke", id, options.resultsFolder);
     if (result === undefined) {
       log(`BAD ${id}: no smoke result; run \`probes reproduce --profile smoke\` first`);

@@ -9,7 +9,7 @@ import { textTable } from "../table.ts";
 export async function reproduce(only: readonly string[], options: RunOptions, effects: Effects): Promise<number> {
   const start = effects.seconds();
   const finished: Finished[] = [];
-  for (const id of chooseExperiments(only)) {
+  for (const id of chooseExperiments(only, options.profile)) {
     try {
       finished.push(await runExperiment(id, options, effects));
     } catch (error) {

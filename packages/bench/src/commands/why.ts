@@ -13,7 +13,8 @@ export interface WhyOptions {
 }
 
 export async function why(names: readonly string[], options: WhyOptions, { log }: Effects): Promise<number> {
-  for (const id of chooseExperiments(names)) for (const line of await explain(id, options)) log(`${id}: ${line}`);
+  for (const id of chooseExperiments(names, options.profile))
+    for (const line of await explain(id, options)) log(`${id}: ${line}`);
   return 0;
 }
 

@@ -10,7 +10,6 @@ import {
   type LinearProbe,
   type Runtime,
 } from "@linear-probes/core";
-import type { LayerFeatures } from "./deep-activations.ts";
 
 /** The probe on standardised features that answers as `probe` does on `features`. */
 export function onStandardized({ classes, cols, weights, bias }: LinearProbe, features: Features): LinearProbe {
@@ -41,7 +40,7 @@ export function onRaw({ classes, cols, weights, bias }: LinearProbe, features: F
 /** The start that an earlier probe gives, where it does better than a probe that knows nothing. */
 export function warmStart(
   runtime: Runtime,
-  { train }: LayerFeatures,
+  { train }: { readonly train: LabelledFeatures<"train"> },
   before: LinearProbe | undefined,
 ): LinearProbe | undefined {
   return before === undefined ? undefined : usefulStart(runtime, train, onRaw(before, train.features));
