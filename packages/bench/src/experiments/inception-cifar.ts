@@ -38,10 +38,10 @@ const graph = inceptionCifar.build();
 const heads = { main: graph.logits, auxiliary: "aux_logits" } as const;
 
 const paper: Settings = {
-  rows: { train: 40_000, test: 10_000, validation: 2000, heldOut: inceptionCifar.heldOut, probed: 10_000 },
+  rows: { train: 40_000, test: 5000, validation: 2000, heldOut: inceptionCifar.heldOut, probed: 10_000 },
   steps: [0, 50, 100, 200, 400, 593, 1186, 1779, 2372, 2965, 3558, 4151, 4744], // from 593 on, whole epochs
   keepEvery: 100,
-  reducer: "pool-to:1000",
+  reducer: "pool-to:750",
   probes: { l2: [1e-1, 1e-2, 1e-3], relativeGap: 1e-3, passes: 300 },
   solvers: { tap: "mixed_8d", relativeGap: 1e-3, passes: 300 },
 };

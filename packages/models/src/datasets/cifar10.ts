@@ -67,6 +67,7 @@ export const cifar10: Dataset = cifar10From(MIRRORS);
 const HELD_OUT =
   "CIFAR-10's test batch was not found: the fifth training batch is held out as the test set, and 40,000 images train.";
 
+/** Reads the batches that hold the rows asked for; and the fifth, where the test batch is missing. */
 async function findBatches(options: LoadOptions): Promise<Batches> {
   const read = async (batch: typeof TEST_BATCH): Promise<LabelledInputs> =>
     obtain(
@@ -80,12 +81,15 @@ async function findBatches(options: LoadOptions): Promise<Batches> {
       { urls: [] },
       options,
     );
+  const wanted = Math.ceil((options.rows?.train ?? TRAIN_BATCHES.length * ROWS) / ROWS);
   const train: LabelledInputs[] = [];
-  for (const batch of TRAIN_BATCHES) train.push(await read(batch));
+  for (const batch of TRAIN_BATCHES.slice(0, wanted)) train.push(await read(batch));
   const test = await read(TEST_BATCH).catch((error: unknown) => {
     if (error instanceof DatasetUnavailableError) return undefined;
     throw error;
   });
+  const last = TRAIN_BATCHES.at(-1);
+  if (test === undefined && last !== undefined && train.length < TRAIN_BATCHES.length) train.push(await read(last));
   return { train, test };
 }
 

@@ -121,6 +121,29 @@ describe("the schedule", () => {
     expect(source()(6)).toEqual(batches(6));
   });
 
+  it("turns about half of the images left to right, and no others, the same ones whatever step came first", () => {
+    const numbered: Examples = {
+      inputs: Float32Array.from({ length: 200 * size(graph.inputShape) }, (_, i) => i),
+      labels: new Int32Array(200),
+    };
+    const source = (mirror?: true): ReturnType<typeof batchSource> =>
+      batchSource(graph, numbered, { ...spec, batch: 100, ...(mirror && { mirror }) }, stream.split("mirror"));
+    const [plain, turned] = [source()(1).inputs, source(true)(1).inputs];
+    const [area, width] = [size(graph.inputShape), graph.inputShape.at(-1) ?? 1];
+    let count = 0;
+    for (let image = 0; image < plain.length; image += area) {
+      const own = turned.slice(image, image + area);
+      const flipped = own.map((_, i) => own[i - (i % width) + width - 1 - (i % width)]!);
+      const same = own[0] === plain[image];
+      expect(same ? own : flipped).toEqual(plain.slice(image, image + area));
+      count += same ? 0 : 1;
+    }
+    expect(Math.abs(count - 50)).toBeLessThan(20); // four standard deviations of 100 fair draws
+    const later = source(true);
+    later(0);
+    expect(later(1).inputs).toEqual(turned);
+  });
+
   it("draws masks that keep the mean: about 1 - rate of them are 1/(1 - rate)", () => {
     const mask = batchSource(graph, examples, { ...spec, batch: 40 }, stream)(0).masks.get("dropped");
     const kept = mask?.filter((value) => value > 0) ?? [];

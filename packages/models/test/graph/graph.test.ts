@@ -34,6 +34,19 @@ describe("layerGraph", () => {
     expect(ancestors(graph, ["p"]).map((layer) => layer.name)).toEqual(["x", "c", "p"]);
   });
 
+  it("infers shapes and fans of oblong and strided convolutions and of means", () => {
+    const conv: Layer = { kind: "conv2d", name: "c", from: "x", filters: 5, kernel: [1, 3], stride: 2, weights, bias };
+    const graph = build([
+      input,
+      conv,
+      { kind: "avg-pool", name: "m", from: "c" },
+      { kind: "global-avg-pool", name: "g", from: "m" },
+      { ...logits, from: "g" },
+    ]);
+    expect(["c", "m", "g"].map((name) => graph.shapeOf(name))).toEqual([[5, 3, 3], [5, 3, 3], [5]]);
+    expect(graph.parameters[0]).toMatchObject({ shape: [5, 2, 1, 3], fanIn: 6, fanOut: 15 });
+  });
+
   it.each<[string, () => unknown, string]>([
     ["a layer read before it is made", () => build([input, logits]), 'must be named before it is used, got "flat"'],
     ["two layers of one name", () => build([input, flat, flat]), 'layer names must differ, got "flat"'],
@@ -54,6 +67,25 @@ describe("layerGraph", () => {
       "an even kernel",
       () => build([input, { kind: "conv2d", name: "c", from: "x", filters: 1, kernel: 2, weights, bias }]),
       "kernel must be odd, got 2",
+    ],
+    [
+      "half of odd sides",
+      () =>
+        build([
+          { ...input, shape: [1, 3, 4] },
+          { kind: "conv2d", name: "c", from: "x", filters: 1, kernel: 1, stride: 2, weights, bias },
+        ]),
+      "stride 2 needs an image of even sides",
+    ],
+    [
+      "an oblong kernel with an even side",
+      () => build([input, { kind: "conv2d", name: "c", from: "x", filters: 1, kernel: [1, 4], weights, bias }]),
+      "kernel must be odd, got 4",
+    ],
+    [
+      "the mean of a vector's neighbours",
+      () => build([input, flat, { kind: "avg-pool", name: "p", from: "flat" }]),
+      "needs an image",
     ],
     [
       "a slope of zero",
