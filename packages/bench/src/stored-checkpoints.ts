@@ -1,9 +1,10 @@
 /** @file The trained networks that experiments have left in the store, whatever version of the code trained them. */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import type { LayerGraph, Parameters } from "@linear-probes/models";
+import { inceptionCifar, type LayerGraph, type Parameters } from "@linear-probes/models";
 import { z } from "zod";
-import { convnetGraph, stateOf } from "./stages/convnet-training.ts";
+import { parametersOf, stateOf } from "./parts/training-state.ts";
+import { convnetGraph } from "./stages/convnet-training.ts";
 import { architectureOf } from "./stages/deep-network.ts";
 import { openStore } from "./store.ts";
 import { decode, type Entry } from "./stored-value.ts";
@@ -19,12 +20,16 @@ export interface StoredCheckpoint {
 const place = z.looseObject({ step: z.int(), stream: z.string() });
 const network = z.object({ depth: z.int(), width: z.int(), auxEvery: z.int(), skipTo: z.int() });
 
+const inceptionGraph = inceptionCifar.build();
+
 /** How each kind of value is a network. */
 const kinds: Readonly<Record<string, (entry: Entry, step: number) => Pick<StoredCheckpoint, "graph" | "parameters">>> =
   {
     "fig05-network": ({ arrays }, step) => ({ graph: convnetGraph, parameters: stateOf(step, arrays).parameters }),
     "deep-state": ({ facts, arrays }, step) => deep(facts["network"], stateOf(step, arrays).parameters),
-    "deep-parameters": ({ facts, arrays }) => deep(facts["network"], floats(arrays)),
+    "deep-parameters": ({ facts, arrays }) => deep(facts["network"], parametersOf(arrays)),
+    "inception-state": ({ arrays }, step) => ({ graph: inceptionGraph, parameters: stateOf(step, arrays).parameters }),
+    "inception-parameters": ({ arrays }) => ({ graph: inceptionGraph, parameters: parametersOf(arrays) }),
   };
 
 /** By kind, then step. Files that are broken or of another shape are passed over. */
@@ -48,10 +53,4 @@ function deep(facts: unknown, parameters: Parameters) {
   const inputs = (parameters.get("layer_1_preact/weights")?.length ?? 0) / settings.width;
   const classes = parameters.get("logits/bias")?.length ?? 0;
   return { graph: architectureOf(settings, inputs, classes).build(), parameters };
-}
-
-function floats(arrays: Entry["arrays"]): Parameters {
-  return new Map(
-    Object.entries(arrays).flatMap(([name, values]) => (values instanceof Float32Array ? [[name, values]] : [])),
-  );
 }

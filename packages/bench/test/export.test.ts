@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { rootStream } from "@linear-probes/core";
-import { deepMlp, exportOnnx, initialParameters, mnistConvnet, readModel } from "@linear-probes/models";
+import { deepMlp, exportOnnx, inceptionCifar, initialParameters, mnistConvnet, readModel } from "@linear-probes/models";
 import { afterAll, expect, it } from "vitest";
 import { exportCommand } from "../src/commands/export.ts";
-import { stateArrays, untrainedState } from "../src/stages/convnet-training.ts";
+import { stateArrays } from "../src/parts/training-state.ts";
+import { untrainedState } from "../src/stages/convnet-training.ts";
 import { openStore } from "../src/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "probes-export-"));
@@ -45,21 +46,27 @@ it("lists what training left in the store, and writes it with its weights", asyn
   const parameters = initialParameters(mlp, rootStream("b"));
   const arrays = Object.fromEntries(parameters);
   store.put({ kind: "deep-parameters", step: 9, stream: "1/b", network }, { json: null, arrays }, cost);
+  const inception = initialParameters(inceptionCifar.build(), rootStream("c"));
+  const weights = Object.fromEntries(inception);
+  store.put({ kind: "inception-parameters", step: 5, stream: "1/c" }, { json: null, arrays: weights }, cost);
   store.put({ kind: "deep-parameters", stream: "of another shape" }, { json: null }, cost);
 
-  const [, first = "", second = ""] = (await probes()).split("\n");
-  expect([first, second].map((line) => line.split(/ +/).slice(1))).toEqual([
+  const [, first = "", second = "", third = ""] = (await probes()).split("\n");
+  expect([first, second, third].map((line) => line.split(/ +/).slice(1))).toEqual([
     ["mnist-convnet", "7", "1/a"],
     ["deep-mlp", "9", "1/b"],
+    ["inception-cifar", "5", "1/c"],
   ]);
   const out = join(folder, "checkpoint.onnx");
   expect(await probes(first.slice(0, 12), "--out", out)).toContain(
     "mnist-convnet after 7 steps, trained with the stream 1/a",
   );
   expect(readFileSync(out).equals(exportOnnx(mnistConvnet.build(), convnet.parameters))).toBe(true);
+  await probes(third.slice(0, 12), "--out", out);
+  expect(readFileSync(out).equals(exportOnnx(inceptionCifar.build(), inception))).toBe(true);
   await probes(second.slice(0, 12), "--out", out);
   expect(readFileSync(out).equals(exportOnnx(mlp, parameters))).toBe(true);
   await expect(probes("0123")).rejects.toThrow(
-    /^export: must be mnist-convnet, .* got "0123"; .* lists the 2 checkpoints/,
+    /^export: must be mnist-convnet, .* got "0123"; .* lists the 3 checkpoints/,
   );
 });

@@ -38,7 +38,7 @@ export function exportCommand(
     .description("write an architecture, or a checkpoint that training left in the store, as an ONNX file")
     .argument(
       "[what]",
-      "mnist-convnet, deep-mlp, inception-v3, or the id of a checkpoint; without it, the checkpoints are listed",
+      "mnist-convnet, inception-cifar, deep-mlp, inception-v3, or the id of a checkpoint; without it, the checkpoints are listed",
     )
     .option("-o, --out <file>", "the ONNX file (default: named after what it holds, here)")
     .option("--weights <file>", "inception-v3: torchvision's state dict as .safetensors or .npz (else seeded weights)")
@@ -73,7 +73,7 @@ async function list(store: string, log: (line: string) => void): Promise<number>
 }
 
 async function exported(what: string, flags: ExportFlags): Promise<Exported> {
-  const { deepMlp, exportOnnx, inceptionV3, initialParameters, mnistConvnet, publishedInceptionV3 } =
+  const { deepMlp, exportOnnx, inceptionCifar, inceptionV3, initialParameters, mnistConvnet, publishedInceptionV3 } =
     await import("@linear-probes/models");
   const stream = rootStream(flags.seed).split("export").split(what);
   const seeded = (graph: LayerGraph): Exported => ({
@@ -84,6 +84,8 @@ async function exported(what: string, flags: ExportFlags): Promise<Exported> {
   switch (what) {
     case "mnist-convnet":
       return seeded(mnistConvnet.build());
+    case "inception-cifar":
+      return seeded(inceptionCifar.build());
     case "deep-mlp": {
       const { depth, width, auxEvery, skipTo } = flags;
       const extra = { ...(auxEvery !== undefined && { auxEvery }), ...(skipTo !== undefined && { skipTo }) };
@@ -122,7 +124,7 @@ async function checkpoint(id: string, store: string): Promise<Exported> {
   if (found === undefined || more.length > 0)
     return reject(
       "export",
-      "must be mnist-convnet, deep-mlp, inception-v3 or the id of one checkpoint",
+      "must be mnist-convnet, inception-cifar, deep-mlp, inception-v3 or the id of one checkpoint",
       id,
       `\`probes export\` lists the ${all.length} checkpoints there are`,
     );

@@ -119,6 +119,13 @@ async function probedRows(data: Images, settings: Settings, context: TaskContext
     context,
   );
   try {
+    // Training first and by itself, so that its cost is told apart from that of probing.
+    for (const step of steps) {
+      await context.remember([stages.training], { kind: "inception-training", ...facts, step }, async (meter) => {
+        await networks.at(step, meter);
+        return { json: null };
+      });
+    }
     const found: Row[] = [];
     let before: Checkpoint | undefined;
     for (const step of steps) {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { packTar } from "modern-tar";
+import { sha256 } from "@linear-probes/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cifar10, cifar10From } from "../../src/datasets/cifar10.ts";
 
@@ -25,6 +26,18 @@ describe.skipIf(dataDir === undefined)("the canonical batches (skipped: PROBES_D
       expect(train.labels).toHaveLength(40_000);
     }
   });
+});
+
+test.skipIf(dataDir === undefined)("a few rows are the first rows, and spare reading most batches", async () => {
+  const options = { ...(dataDir === undefined ? {} : { dataDir }), download: false };
+  const { train, test: held, notice } = await cifar10.load({ ...options, rows: { train: 10_001, test: 50 } });
+  expect([train.labels.length, held.labels.length]).toEqual([10_001, 50]);
+  const whole = await cifar10.load(options);
+  expect(notice).toBe(whole.notice);
+  expect(sha256(Uint8Array.from(train.inputs))).toBe(
+    sha256(Uint8Array.from(whole.train.inputs.subarray(0, 10_001 * 3072))),
+  );
+  expect(held.labels).toEqual(whole.test.labels.subarray(0, 50));
 });
 
 describe("a batch that is not canonical", () => {
