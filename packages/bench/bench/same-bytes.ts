@@ -26,7 +26,7 @@ const { profile, only } = program.opts<{ profile: ProfileName; only: string[] }>
 const root = mkdtempSync(join(tmpdir(), "probes-same-"));
 try {
   const lines: Line[] = [];
-  for (const experiment of chooseExperiments(only)) lines.push(...(await compareRuns(experiment)));
+  for (const experiment of chooseExperiments(only, profile)) lines.push(...(await compareRuns(experiment)));
   console.log(`\n${textTable(["experiment", "run", "bytes", "sha256 of rows.jsonl", "verdict"], lines).join("\n")}`);
   const different = lines.filter(([, , , , verdict]) => verdict === "DIFFERENT").length;
   console.log(different === 0 ? "all runs of each experiment: the same bytes" : `${different} runs with other bytes`);
