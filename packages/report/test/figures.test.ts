@@ -11,6 +11,7 @@ import { fig07Result, fig08Result } from "./fixtures/deep.ts";
 import { depthSweepResult } from "./fixtures/depth-sweep.ts";
 import { fig01Result } from "./fixtures/fig01.ts";
 import { fig05FilmResult } from "./fixtures/fig05-film.ts";
+import { inceptionCifarResult } from "./fixtures/inception-cifar.ts";
 import { modelGraphsResult } from "./fixtures/model-graphs.ts";
 import { sec2Result } from "./fixtures/sec2.ts";
 import { fig03Result, fig05Result } from "./fixtures/rows.ts";
@@ -23,6 +24,7 @@ const fixtures = new Map<string, () => Result>([
   ["sec2-entropy-chain", sec2Result],
   ["depth-sweep", depthSweepResult],
   ["model-graphs", modelGraphsResult],
+  ["inception-cifar", inceptionCifarResult],
   ["solver-comparison", comparisonResult],
   ["cost-scaling", costResult],
   ["undersolved-probe", () => undersolvedResult()],

@@ -1,6 +1,9 @@
 /** @file All figures: one line each, shown in the order of their names. */
 export { sec2EntropyChain } from "./sec2-entropy-chain.ts";
 export { depthSweep as sec34DepthSweep } from "./depth-sweep.ts";
+export { inceptionCifar as sec4InceptionCifar } from "./inception-cifar.ts";
+export { inceptionCifarCost as sec4InceptionCifarCost } from "./inception-cifar-cost.ts";
+export { inceptionCifarMap as sec4InceptionCifarMap } from "./inception-cifar-map.ts";
 export { fig01BytesAndPixels } from "./fig01-bytes-and-pixels.ts";
 export { fig02Probes } from "./fig02-probes.ts";
 export { fig04ConvnetGraph } from "./fig04-convnet-graph.ts";
