@@ -3,13 +3,11 @@ import type { Result, RunRecord } from "@linear-probes/bench";
 import type { Row } from "@linear-probes/core";
 import { flagCell, numberCell, textCell } from "../cells.ts";
 
-export type Branch = "trunk" | "main" | "auxiliary";
-
 export interface TapError extends Row {
   readonly step: number;
   readonly epoch: number;
   readonly tap: string;
-  readonly branch: string; // Branch
+  readonly branch: string; // trunk, main or auxiliary
   readonly depth: number; // place among all taps
   readonly testError: number;
   readonly validationError: number;
