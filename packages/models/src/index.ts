@@ -31,6 +31,7 @@ export { arraySource } from "./onnx/inputs.ts";
 export type { BatchPlan, InputPlan, InputRows, RowBlock, RowSource } from "./onnx/inputs.ts";
 export * from "./onnx/inspect-model.ts";
 export type { Lane, LaneOptions } from "./onnx/lane.ts";
+export { openSession } from "./onnx/open-session.ts";
 export type { Device } from "./onnx/open-session.ts";
 export { printable } from "./onnx/printable.ts";
 export { readModel } from "./onnx/read-model.ts";

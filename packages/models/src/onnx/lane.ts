@@ -40,7 +40,8 @@ export async function openLane(
 ): Promise<Lane> {
   const stream = rootStream(options.stream);
   const reducers = taps.map((tap) => createReducer(options.reducer ?? "none", tap, stream));
-  const session = await openTappedSession(model, plan, taps, options);
+  const columns = reducers.map((reducer) => reducer.columns);
+  const session = await openTappedSession(model, plan, taps, { ...options, columns });
   const maskInput = options.maskInput ?? "attention_mask";
   return {
     taps,
@@ -51,7 +52,10 @@ export async function openLane(
     async run(block, rows) {
       const values = await session.run(block, rows);
       const mask = Object.hasOwn(block, maskInput) ? block[maskInput]?.data : undefined;
-      return reducers.map((reducer, i) => reducer.apply(values[i] ?? new Float32Array(0), rows, mask));
+      return reducers.map((reducer, i) => {
+        const own = values[i] ?? new Float32Array(0);
+        return session.picked[i] ? own : reducer.apply(own, rows, mask);
+      });
     },
     release: () => session.release(),
   };

@@ -2,6 +2,7 @@
 import { toBinary, create } from "@bufbuild/protobuf";
 import { reject } from "@linear-probes/core";
 import { ModelProtoSchema } from "onnx-buf";
+import type { NodeProto } from "onnx-buf";
 import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
 import { dirname } from "node:path";
 import { printable } from "./printable.ts";
@@ -24,6 +25,7 @@ export async function openSession(
   names: readonly string[],
   optimization: Optimization,
   device: Device = "cpu",
+  nodes: readonly NodeProto[] = [], // to add to the graph
 ): Promise<ModelSession> {
   if (model.format === "tfjs") {
     if (device !== "cpu") reject("device", "must be cpu for a model of TensorFlow.js", device);
@@ -36,7 +38,7 @@ export async function openSession(
   const folder = model.path === undefined ? undefined : dirname(model.path) || ".";
   const external = model.externalFiles.length > 0 && folder !== undefined;
   try {
-    return await InferenceSession.create(withOutputs(model, names), {
+    return await InferenceSession.create(withOutputs(model, names, nodes), {
       executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
       graphOptimizationLevel: optimization,
       executionMode: "sequential",
@@ -65,14 +67,14 @@ function causeText(cause: unknown): string {
 }
 
 /**
- * The model's bytes with more graph outputs. Protobuf merges a message that is written twice, so appending a model that
- * holds nothing but the outputs adds them: weights are neither decoded nor copied twice, and types are inferred on load.
+ * The model's bytes with more nodes and outputs. Protobuf merges a message that is written twice, so appending a model
+ * that holds nothing but those adds them: weights are neither decoded nor copied twice, and types are inferred on load.
  */
-function withOutputs(model: OnnxModel, names: readonly string[]): Uint8Array {
+function withOutputs(model: OnnxModel, names: readonly string[], node: readonly NodeProto[]): Uint8Array {
   const present = new Set(model.graph.outputs);
   const output = [...new Set(names)].filter((name) => !present.has(name)).map((name) => ({ name }));
   if (output.length === 0) return model.bytes;
-  const addition = toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: { output } }));
+  const addition = toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: { output, node: [...node] } }));
   const bytes = new Uint8Array(model.bytes.byteLength + addition.byteLength);
   bytes.set(model.bytes);
   bytes.set(addition, model.bytes.byteLength);

@@ -23,6 +23,8 @@ export interface Reducer {
   /** The text it was made from. */
   readonly spec: string;
   readonly cols: number;
+  /** The columns kept, where that is all it does. */
+  readonly columns?: Int32Array;
   /** False when the tap was already as small as asked: rows pass unchanged. */
   readonly reduces: boolean;
   /** Rows [rows, features] → [rows, cols]. `mask` [rows, tokens] is nonzero where a token counts. */
@@ -53,9 +55,9 @@ export function createReducer(spec: string, tap: ReducedTap, stream: Stream): Re
       return unchanged(spec, features);
     case "random": {
       const count = sizeOf(spec, size);
-      return count >= features
-        ? unchanged(spec, features)
-        : rowWise(spec, features, count, pick(chooseIndices(own, features, count)));
+      if (count >= features) return unchanged(spec, features);
+      const columns = chooseIndices(own, features, count);
+      return { ...rowWise(spec, features, count, pick(columns)), columns };
     }
     case "sparse-projection": {
       const count = sizeOf(spec, size);

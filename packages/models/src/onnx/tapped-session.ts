@@ -2,6 +2,7 @@
 import { InputError, reject } from "@linear-probes/core";
 import { Tensor } from "onnxruntime-node";
 import { toFloat32 } from "./element-types.ts";
+import { gatherInGraph } from "./gather-in-graph.ts";
 import { toFeeds } from "./inputs.ts";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import type { TapFacts } from "./measure-taps.ts";
@@ -27,6 +28,8 @@ export interface TappedSessionOptions {
   readonly optimization?: Optimization;
   /** Default `cpu`. */
   readonly device?: Device;
+  /** Of each tap, the columns that are kept of a row; undefined keeps all. */
+  readonly columns?: readonly (Int32Array | undefined)[];
 }
 
 export interface TappedSession {
@@ -34,7 +37,9 @@ export interface TappedSession {
   readonly batch: number;
   readonly optimization: Optimization;
   readonly device: Device;
-  /** Values [rows, features] of every tap, in the order given; at most `batch` rows. Valid until the next call. */
+  /** Which taps come with their columns already picked. */
+  readonly picked: readonly boolean[];
+  /** Values [rows, features], or [rows, columns], of every tap, in the order given; at most `batch` rows. Valid until the next call. */
   run(block: RowBlock, rows: number): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
 }
@@ -54,19 +59,28 @@ export async function openTappedSession(
   const batch = batchOf(plan, taps, options.batch);
   const optimization = options.optimization ?? "all";
   const device = options.device ?? "cpu";
-  const names = taps.map(({ name }) => name);
-  const session = await openSession(model, names, optimization, device);
-  const whole = model.format === "tfjs" ? names : preallocate(taps, batch);
+  const columns = options.columns ?? [];
+  const { nodes, names, inside } =
+    model.format === "onnx"
+      ? gatherInGraph(model, taps, columns)
+      : { nodes: [], names: taps.map(({ name }) => name), inside: [] };
+  const read = taps.map((tap, i) => {
+    const count = columns[i]?.length ?? 0;
+    return { ...tap, name: names[i] ?? tap.name, ...(inside[i] && { shape: [count], features: count }) };
+  });
+  const session = await openSession(model, names, optimization, device, nodes);
+  const whole = model.format === "tfjs" ? names : preallocate(read, batch);
   return {
     batch,
     optimization,
     device,
+    picked: taps.map((_, i) => inside[i] ?? false),
     async run(block, rows) {
       if (!(rows > 0 && rows <= batch)) reject("rows of a run", `must be 1 to ${batch}`, rows);
       try {
         const feeds = toFeeds(model, plan, block, rows);
         const outputs = await session.run(feeds, rows === batch ? whole : names);
-        return taps.map((tap) => valuesOf(tap, outputs[tap.name], plan.fixedBatch ?? rows, rows));
+        return read.map((tap) => valuesOf(tap, outputs[tap.name], plan.fixedBatch ?? rows, rows));
       } catch (cause) {
         return cause instanceof InputError
           ? Promise.reject(cause)
