@@ -9,8 +9,8 @@ export interface Trial {
   readonly endedEarly: boolean;
 }
 
-export type SearchResult =
-  | { readonly budget: number; readonly trial: Trial }
+export type SearchResult<T extends Trial = Trial> =
+  | { readonly budget: number; readonly trial: T }
   | { readonly budget?: never; readonly reason: string; readonly best: number }; // best: least suboptimality seen
 
 export interface SearchOptions {
@@ -22,11 +22,11 @@ export interface SearchOptions {
 }
 
 /** Runs of one peer on one problem by budget; an error message where it failed. Runs are made once and shared. */
-export type Trials = (budget: number) => Promise<Trial | { readonly failed: string }>;
+export type Trials<T extends Trial = Trial> = (budget: number) => Promise<T | { readonly failed: string }>;
 
 /** Remembers the runs of `run`. */
-export function remembered(run: Trials): Trials {
-  const done = new Map<number, ReturnType<Trials>>();
+export function remembered<T extends Trial>(run: Trials<T>): Trials<T> {
+  const done = new Map<number, ReturnType<Trials<T>>>();
   return (budget) => {
     const known = done.get(budget) ?? run(budget);
     done.set(budget, known);
@@ -34,7 +34,7 @@ export function remembered(run: Trials): Trials {
   };
 }
 
-export async function searchBudget(run: Trials, options: SearchOptions): Promise<SearchResult> {
+export async function searchBudget<T extends Trial>(run: Trials<T>, options: SearchOptions): Promise<SearchResult<T>> {
   const { target, limitSeconds, precision = 0.1 } = options;
   let [low, best] = [0, Infinity];
   for (let budget = 1; ;) {
@@ -52,13 +52,13 @@ export async function searchBudget(run: Trials, options: SearchOptions): Promise
   }
 }
 
-async function bisect(
-  run: Trials,
+async function bisect<T extends Trial>(
+  run: Trials<T>,
   tooLow: number,
-  reached: { readonly budget: number; readonly trial: Trial },
+  reached: { readonly budget: number; readonly trial: T },
   target: number,
   precision: number,
-): Promise<SearchResult> {
+): Promise<SearchResult<T>> {
   let low = tooLow;
   let high = reached;
   while (high.budget - low > Math.max(1, precision * low)) {

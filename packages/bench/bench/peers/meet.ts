@@ -1,8 +1,8 @@
 /** @file One problem at one penalty: the least budget of every peer for every target, then alternating timed runs. */
-import type { Runtime, Solver } from "@linear-probes/core";
-import { remembered, searchBudget, type Trials } from "./budget-search.ts";
+import type { LinearProbe, Runtime, Solver } from "@linear-probes/core";
+import { remembered, searchBudget, type SearchResult, type Trial } from "./budget-search.ts";
 import { createJudge, fitOurs, type Judge } from "./ours.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, PeerRequest, ProblemFiles } from "./peer.ts";
 import type { TimedRow } from "../../src/compare/peer-record.ts";
 import type { ProblemData } from "./problem-files.ts";
 
@@ -12,6 +12,7 @@ export interface MeetOptions {
   readonly solvers: readonly Solver[]; // ours
   readonly peers: readonly Peer[];
   readonly limitSeconds: number; // of one fit of a peer
+  readonly totalSeconds: number; // of all peers' first runs
   readonly repeats: number;
   readonly log: (line: string) => void;
 }
@@ -22,6 +23,12 @@ const OPTIMUM_GAP = 1e-10;
 const LONG_SECONDS = 20;
 const SHORT_SECONDS = 0.5;
 const SHORT_FACTOR = 5;
+/** Peers this much slower than the quickest are timed once. */
+const CLOSE = 1.5;
+const MOST_ATTEMPTS = 3;
+/** A first run is cut at so many times what the quickest so far needs: first runs are noisy. */
+const PATIENCE = 2;
+const LEAST_SECONDS = 2;
 /** For starting Python and loading the features, which is not timed but is under the limit. */
 const START_SECONDS = 60;
 
@@ -29,6 +36,7 @@ interface Entry {
   readonly row: Omit<TimedRow, "seconds" | "secondsLeast" | "secondsMost" | "cpuSeconds" | "runs">;
   readonly run: () => Promise<{ readonly seconds: number; readonly cpuSeconds: number }>;
   readonly times: { readonly seconds: number; readonly cpuSeconds: number }[];
+  readonly once?: boolean; // not timed again
 }
 
 export async function meet(runtime: Runtime, data: ProblemData, options: MeetOptions): Promise<readonly TimedRow[]> {
@@ -41,8 +49,8 @@ export async function meet(runtime: Runtime, data: ProblemData, options: MeetOpt
       ...(await peerEntries(data, options, suboptimality)),
     ];
     for (let round = 0; round < SHORT_FACTOR * options.repeats; round++) {
-      for (const { run, times, row } of entries) {
-        const enough = row.reason !== "" || times.length >= runsWanted(times[0]?.seconds ?? 0, options.repeats);
+      for (const { run, times, row, once } of entries) {
+        const enough = row.reason !== "" || once === true || times.length >= runsWanted(times[0]?.seconds ?? 0, options.repeats);
         if (!enough) times.push(await run());
       }
     }
@@ -92,44 +100,122 @@ function ourEntries(
 }
 
 async function peerEntries(data: ProblemData, options: MeetOptions, suboptimality: Judge): Promise<Entry[]> {
-  const { l2, peers, targets, limitSeconds, log } = options;
+  const { l2, peers, targets, limitSeconds, totalSeconds, log } = options;
   const { files } = data;
   const entries: Entry[] = [];
+  const start = performance.now();
+  const best = new Map<number, { readonly who: string; readonly seconds: number }>();
   for (const peer of peers) {
     const excuse = peer.unsupported(files);
     if (excuse !== undefined) {
       log(`  ${peer.name}: skipped, ${excuse}`);
       continue;
     }
-    const trials: Trials = remembered(async (budget) => {
-      const fitted = await peer.fit({ files, l2, budget, limitSeconds: limitSeconds + START_SECONDS });
-      return "failed" in fitted ? fitted : { ...fitted, suboptimality: suboptimality(fitted.probe) };
-    });
-    for (const target of targets) {
-      const found = await searchBudget(trials, { target, limitSeconds });
+    const left = totalSeconds - (performance.now() - start) / 1000;
+    // Who needs longer than the quickest so far, to every target, changes no ratio.
+    const rivals = targets.map((target) => best.get(target));
+    const slowest = rivals.every((rival) => rival !== undefined)
+      ? rivals.toSorted((a, b) => b.seconds - a.seconds)[0]
+      : undefined;
+    const cut = slowest === undefined ? Infinity : Math.max(LEAST_SECONDS, PATIENCE * slowest.seconds);
+    const limit = Math.min(limitSeconds, left, cut);
+    const because = limit === cut ? `, ${PATIENCE} times what ${slowest?.who} takes to the last target` : "";
+    const why = `not within ${limit.toPrecision(3)} s${because}`;
+    const found =
+      left < 1
+        ? targets.map(() => missed(`not run: the ${totalSeconds} s for peers on this problem were used up`, Infinity))
+        : await reach(peer, files, options, suboptimality, limit, why);
+    for (const [at, target] of targets.entries()) {
+      const result = found[at] ?? missed("not asked", Infinity);
       const row = { problem: files.name, l2, target, who: peer.name, ours: false };
-      if (found.budget === undefined) {
-        log(`  ${peer.name} to ${target}: not reached, ${found.reason}; best ${found.best.toExponential(1)}`);
-        const { reason, best } = found;
-        entries.push({
-          row: { ...row, work: "", reason, suboptimality: Number.isFinite(best) ? best : null },
-          run: never,
-          times: [],
-        });
+      if (result.budget === undefined) {
+        log(`  ${peer.name} to ${target}: not reached, ${result.reason}; best ${result.best.toExponential(1)}`);
+        const least = Number.isFinite(result.best) ? result.best : null;
+        entries.push({ row: { ...row, work: "", reason: result.reason, suboptimality: least }, run: never, times: [] });
         continue;
       }
-      const { budget, trial } = found;
+      const { budget, trial } = result;
+      const known = best.get(target);
+      const quickest = known === undefined || trial.seconds < known.seconds;
+      if (quickest) best.set(target, { who: peer.name, seconds: trial.seconds });
       const work = `${budget} ${peer.budget}`;
       log(`  ${peer.name} to ${target}: ${work}, ${trial.seconds.toPrecision(3)} s`);
-      const run = async () => {
-        const fitted = await peer.fit({ files, l2, budget, limitSeconds: 2 * limitSeconds + START_SECONDS });
-        if ("failed" in fitted) throw new Error(`${peer.name}: ${fitted.failed}`);
-        return fitted;
-      };
-      entries.push({ row: { ...row, work, reason: "", suboptimality: trial.suboptimality }, run, times: [] });
+      const first = { seconds: trial.seconds, cpuSeconds: trial.cpuSeconds };
+      const run = timedRun(peer, { files, l2, budget, limitSeconds: 2 * limitSeconds + START_SECONDS }, (probe) =>
+        suboptimality(probe) <= target,
+      );
+      const timed = { row: { ...row, work, reason: "", suboptimality: trial.suboptimality }, run };
+      // Only who may be the quickest is timed again.
+      const hopeless = trial.seconds > LONG_SECONDS || trial.seconds > CLOSE * (known?.seconds ?? Infinity);
+      entries.push({ ...timed, times: hopeless ? [first] : [], ...(hopeless && { once: true }) });
     }
   }
   return entries;
+}
+
+const missed = (reason: string, best: number): SearchResult<PeerTrial> => ({ reason, best });
+
+type PeerTrial = Trial & { readonly cpuSeconds: number };
+
+/** What each target takes: from one traced run where a peer has that, else by a search of budgets. */
+async function reach(
+  peer: Peer,
+  files: ProblemFiles,
+  { l2, targets }: MeetOptions,
+  suboptimality: Judge,
+  limitSeconds: number,
+  why: string,
+): Promise<readonly SearchResult<PeerTrial>[]> {
+  if (peer.trace === undefined) {
+    const trials = remembered<PeerTrial>(async (budget) => {
+      const fitted = await peer.fit({ files, l2, budget, limitSeconds: limitSeconds + START_SECONDS });
+      return "failed" in fitted ? fitted : { ...fitted, suboptimality: suboptimality(fitted.probe) };
+    });
+    const found: SearchResult<PeerTrial>[] = [];
+    for (const target of targets) found.push(await searchBudget(trials, { target, limitSeconds }));
+    return found;
+  }
+  const points = await peer.trace({ files, l2, limitSeconds });
+  if ("failed" in points) return targets.map(() => missed(points.failed, Infinity));
+  const judged = new Map<number, number>();
+  const at = (index: number): number => {
+    const point = points[index];
+    const value = judged.get(index) ?? (point === undefined ? Infinity : suboptimality(point.probe));
+    judged.set(index, value);
+    return value;
+  };
+  return targets.map((target) => {
+    const index = firstWithin(points.length, (i) => at(i) <= target);
+    const point = points[index];
+    if (point === undefined) return missed(why, Math.min(...judged.values()));
+    const { budget, seconds, cpuSeconds } = point;
+    return { budget, trial: { seconds, cpuSeconds, suboptimality: at(index), endedEarly: false } };
+  });
+}
+
+/** The least index at which `reached` holds, taking it to hold from then on; `length` when it does not at the last. */
+function firstWithin(length: number, reached: (index: number) => boolean): number {
+  let [low, high] = [0, length - 1];
+  if (length === 0 || !reached(high)) return length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (reached(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** A plain fit with the budget found; a tenth more when chance has kept it from the target. */
+function timedRun(peer: Peer, request: PeerRequest, reached: (probe: LinearProbe) => boolean): Entry["run"] {
+  let { budget } = request;
+  return async () => {
+    for (let attempt = 0; ; attempt++) {
+      const fitted = await peer.fit({ ...request, budget });
+      if ("failed" in fitted) throw new Error(`${peer.name}: ${fitted.failed}`);
+      if (attempt === MOST_ATTEMPTS || reached(fitted.probe)) return fitted;
+      budget = Math.ceil(1.1 * budget);
+    }
+  };
 }
 
 const never = (): Promise<never> => Promise.reject(new Error("not run"));

@@ -30,10 +30,20 @@ interface PeerFit {
   readonly endedEarly: boolean;
 }
 
+/** One iterate of a traced run. */
+export interface PeerPoint {
+  readonly budget: number; // with which `fit` gets about here
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly probe: LinearProbe;
+}
+
 export interface Peer {
   readonly name: string;
   readonly budget: string; // what one unit is
   /** Why it cannot take this problem; undefined when it can. */
   unsupported(files: ProblemFiles): string | undefined;
   fit(request: PeerRequest): Promise<PeerFit | { readonly failed: string }>;
+  /** One run of at most `limitSeconds`, looked at along the way; absent where a peer lets nobody look. */
+  trace?(request: Omit<PeerRequest, "budget">): Promise<readonly PeerPoint[] | { readonly failed: string }>;
 }

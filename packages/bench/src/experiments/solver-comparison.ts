@@ -89,7 +89,7 @@ export default defineExperiment<Settings, Task>({
       seeds: 5,
       gridSeeds: 1,
       passes: 200,
-      stochasticPasses: 20,
+      stochasticPasses: 15,
       relativeGap: 1e-7,
       penalties: 2,
       network: { rows: { train: 60_000, test: 10_000, validation: 10_000, heldOut: 5000 }, step: 8593 },
