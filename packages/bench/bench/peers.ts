@@ -88,7 +88,13 @@ async function run(flags: Flags): Promise<void> {
   const runtime = await createWasmRuntime({ threads: flags.threads });
   const { problems, l2: _l2, out, fresh, ...asked } = flags;
   const made = provenance();
-  const record = { ...made, threads: flags.threads, limitSeconds: flags.seconds, versions, settings: JSON.stringify(asked) };
+  const record = {
+    ...made,
+    threads: flags.threads,
+    limitSeconds: flags.seconds,
+    versions,
+    settings: JSON.stringify(asked),
+  };
   const rows: TimedRow[] = fresh ? [] : [...resumable(out, record)];
   try {
     for (const name of problems) {
@@ -107,11 +113,15 @@ async function run(flags: Flags): Promise<void> {
     await runtime.dispose();
     end();
   }
-  for (const line of [...peerTable(rows), "", ...verdictTable(rows), "", ...targetLines(rows), "", `rows: ${out}`]) log(line);
+  for (const line of [...peerTable(rows), "", ...verdictTable(rows), "", ...targetLines(rows), "", `rows: ${out}`])
+    log(line);
 }
 
 /** Rows of an earlier run of the same code, programs and settings. */
-function resumable(path: string, record: { readonly settings: string; readonly git: unknown; readonly versions: object }) {
+function resumable(
+  path: string,
+  record: { readonly settings: string; readonly git: unknown; readonly versions: object },
+) {
   if (!existsSync(path)) return [];
   const before = resumed.safeParse(JSON.parse(readFileSync(path, "utf8")));
   if (!before.success) return [];

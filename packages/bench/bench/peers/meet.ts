@@ -50,7 +50,8 @@ export async function meet(runtime: Runtime, data: ProblemData, options: MeetOpt
     ];
     for (let round = 0; round < SHORT_FACTOR * options.repeats; round++) {
       for (const { run, times, row, once } of entries) {
-        const enough = row.reason !== "" || once === true || times.length >= runsWanted(times[0]?.seconds ?? 0, options.repeats);
+        const enough =
+          row.reason !== "" || once === true || times.length >= runsWanted(times[0]?.seconds ?? 0, options.repeats);
         if (!enough) times.push(await run());
       }
     }
@@ -141,8 +142,10 @@ async function peerEntries(data: ProblemData, options: MeetOptions, suboptimalit
       const work = `${budget} ${peer.budget}`;
       log(`  ${peer.name} to ${target}: ${work}, ${trial.seconds.toPrecision(3)} s`);
       const first = { seconds: trial.seconds, cpuSeconds: trial.cpuSeconds };
-      const run = timedRun(peer, { files, l2, budget, limitSeconds: 2 * limitSeconds + START_SECONDS }, (probe) =>
-        suboptimality(probe) <= target,
+      const run = timedRun(
+        peer,
+        { files, l2, budget, limitSeconds: 2 * limitSeconds + START_SECONDS },
+        (probe) => suboptimality(probe) <= target,
       );
       const timed = { row: { ...row, work, reason: "", suboptimality: trial.suboptimality }, run };
       // Only who may be the quickest is timed again.

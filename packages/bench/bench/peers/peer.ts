@@ -31,7 +31,7 @@ interface PeerFit {
 }
 
 /** One iterate of a traced run. */
-export interface PeerPoint {
+interface PeerPoint {
   readonly budget: number; // with which `fit` gets about here
   readonly seconds: number;
   readonly cpuSeconds: number;

@@ -66,7 +66,10 @@ export function pythonPeers(server: PythonServer, threads: number, scratch: stri
             const size = classes * (cols + 1);
             return traced.parse(answer).points.map((point, i) => {
               const theta = all.subarray(i * size, (i + 1) * size);
-              return { ...point, probe: { classes, cols, weights: theta.slice(0, classes * cols), bias: theta.slice(classes * cols) } };
+              return {
+                ...point,
+                probe: { classes, cols, weights: theta.slice(0, classes * cols), bias: theta.slice(classes * cols) },
+              };
             });
           },
         }),

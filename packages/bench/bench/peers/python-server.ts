@@ -6,6 +6,9 @@ import { z } from "zod";
 
 const script = fileURLToPath(new URL("peers.py", import.meta.url));
 
+/** Importing PyTorch takes long on a busy machine. */
+const START_SECONDS = 240;
+
 const answer = z.union([z.object({ error: z.string() }), z.looseObject({})]);
 type Answer = { readonly error: string } | Readonly<Record<string, unknown>>;
 
@@ -62,8 +65,8 @@ export async function startPython(
     }
     return answer.parse(JSON.parse(line.value));
   };
-  const { versions } = z
-    .object({ versions: z.record(z.string(), z.string()) })
-    .parse(await ask({ do: "versions" }, 60));
+  const found = await ask({ do: "versions" }, START_SECONDS);
+  if ("error" in found) return { missing: `${python}: ${String(found["error"])}` };
+  const { versions } = z.object({ versions: z.record(z.string(), z.string()) }).parse(found);
   return { ask, versions, stop };
 }

@@ -63,4 +63,23 @@ describe.skipIf("missing" in python)("peers on the same files (needs python3 wit
       expect(suboptimality).toBeLessThan(toleranceOf(name));
     }
   });
+
+  const traced = peers.filter((peer) => "trace" in peer);
+  it.each(traced.map((peer) => [peer.name, peer] as const))("%s, traced", { timeout: 120_000 }, async (name, peer) => {
+    const [, problem] = problems;
+    if (problem === undefined) throw new Error("no problem");
+    const { data, optimum, judge } = problem;
+    const points = await peer.trace?.({ files: data.files, l2: L2, limitSeconds: 1.5 });
+    if (points === undefined || "failed" in points) throw new Error(points?.failed ?? "no trace");
+    const budgets = points.map(({ budget }) => budget);
+    expect(budgets.every((budget, i) => i === 0 || budget >= (budgets[i - 1] ?? 0))).toBe(true);
+    const shortfalls = points.map(({ probe }) => judge(probe) / optimum.objective - 1);
+    expect(Math.min(...shortfalls)).toBeLessThan(toleranceOf(name));
+    // A plain fit that is told a traced budget gets about as far.
+    const at = shortfalls.findIndex((shortfall) => shortfall <= 1e-3);
+    const budget = Math.max(1, budgets[at] ?? 0);
+    const plain = await peer.fit({ files: data.files, l2: L2, budget, limitSeconds: 60 });
+    if ("failed" in plain) throw new Error(plain.failed);
+    expect(judge(plain.probe) / optimum.objective - 1).toBeLessThan(3e-3);
+  });
 });
