@@ -163,8 +163,12 @@ async function peersStall(
     for (const peer of peers) {
       const excuse = peer.unsupported(data.files);
       const points = await peer.trace?.({ files: data.files, l2: L2, limitSeconds: PEER_SECONDS });
-      if (excuse !== undefined || points === undefined || "failed" in points) {
-        log(`${peer.name}: skipped, ${excuse ?? points?.failed ?? "it cannot be traced"}`);
+      if (excuse !== undefined || points === undefined) {
+        log(`${peer.name}: skipped, ${excuse ?? "it cannot be traced"}`);
+        continue;
+      }
+      if ("failed" in points) {
+        log(`${peer.name}: skipped, ${points.failed}`);
         continue;
       }
       const least = Math.min(...points.map(({ probe }) => shortfall(probe)));
