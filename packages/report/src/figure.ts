@@ -22,6 +22,8 @@ export interface Panel {
   readonly title: string; // says what is on the vertical axis, with its unit
   readonly share: number; // of the figure's width on a wide page; the shares of a row add up to 1, and all rows are alike
   readonly probes: boolean; // do its points show probes, whose certificates the markers tell?
+  /** A slider moves the parameter `param` of the specification over so many frames; the film can be taken away as a GIF. */
+  readonly film?: { readonly param: string; readonly frames: number };
   /** A sentence for those who do not see the drawing. */
   readonly description: string;
   spec(size: PanelSize): TopLevelSpec;

@@ -67,6 +67,7 @@ function panelsOf({ figure, kinds }: Film, { rows }: Result): readonly Panel[] {
       title: "Train error (fraction) by layer, frame by frame",
       share: 0.4,
       probes: false,
+      film: { param: `fig${figure}_frame`, frames: steps.length },
       description: `Line chart of train error by layer with a slider for the training step, from ${steps[0] ?? 0} to ${steps.at(-1) ?? 0}.`,
       spec: (size) =>
         filmSpec(

@@ -25,10 +25,23 @@ export function compileSpec(spec: TopLevelSpec): Spec {
 }
 
 export async function renderSvg(compiled: Spec): Promise<string> {
+  return withView(compiled, (view) => view.toSVG());
+}
+
+/** The drawing for each value 0 .. frames-1 of the parameter `param`. */
+export async function renderFrames(compiled: Spec, param: string, frames: number): Promise<readonly string[]> {
+  return withView(compiled, async (view) => {
+    const svgs: string[] = [];
+    for (let frame = 0; frame < frames; frame++) svgs.push(await view.signal(param, frame).toSVG());
+    return svgs;
+  });
+}
+
+async function withView<T>(compiled: Spec, draw: (view: View) => Promise<T>): Promise<T> {
   measureTextWithoutCanvas();
   const view = new View(parse(compiled), { renderer: "none" });
   try {
-    return await view.toSVG();
+    return await draw(view);
   } finally {
     view.finalize();
   }

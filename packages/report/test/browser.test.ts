@@ -18,7 +18,7 @@ const reason = existsSync(executablePath) ? "" : ` (skipped: no browser at ${exe
 const desk = { width: 1280, height: 900 };
 const telephone = { width: 390, height: 844 };
 
-describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 30_000 }, () => {
+describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "report-browser-"));
   const file = join(folder, "index.html");
   let browser: Browser;

@@ -12,7 +12,7 @@ import { fig08Result } from "./fixtures/deep.ts";
 const executablePath = process.env["PROBES_CHROMIUM"] ?? "/usr/bin/chromium";
 const reason = existsSync(executablePath) ? "" : ` (skipped: no browser at ${executablePath}; set PROBES_CHROMIUM)`;
 
-describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 30_000 }, () => {
+describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "report-film-"));
   const file = join(folder, "index.html");
   let browser: Browser;
@@ -58,6 +58,8 @@ describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 30_000 }, () =
     await page.goto(pathToFileURL(file).href);
     expect(await page.locator("#fig08-film .drawing:visible").first().textContent()).toContain("after 100 steps");
     expect(await page.locator('input[type="range"]').count()).toBe(0);
+    const gif = await page.getByRole("link", { name: "Film (GIF)" }).getAttribute("href");
+    expect(gif).toMatch(/^data:image\/gif;base64,R0lGODlh/);
     await context.close();
   });
 });

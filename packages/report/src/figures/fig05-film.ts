@@ -57,6 +57,7 @@ function panels({ rows }: Result): readonly Panel[] {
       title: "Test error (log scale) by tap, frame by frame",
       share: 0.55,
       probes: false,
+      film: { param: "fig05_frame", frames: steps.length },
       description: `Line chart of test error by tap with a slider for the training step, from ${steps[0] ?? 0} to ${steps.at(-1) ?? 0}.`,
       spec: (size) => {
         const domain = errorDomain(all.map(({ testError }) => testError));

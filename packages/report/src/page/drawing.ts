@@ -2,7 +2,8 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { Panel } from "../figure.ts";
 import { escapeHtml } from "../html.ts";
-import { compileSpec, renderSvg, themed } from "../render.ts";
+import { animatedGif } from "../gif.ts";
+import { compileSpec, renderFrames, renderSvg, themed } from "../render.ts";
 import { textWidth } from "../text-width.ts";
 import { color, figureWidth, fontFamily, withColors } from "../theme.ts";
 
@@ -45,7 +46,11 @@ async function draw(bare: TopLevelSpec): Promise<Drawing> {
 }
 
 /** The wide drawing as a file of its own: light, with its title, its warnings and where it comes from. */
-export function standaloneSvg({ panel, wide }: DrawnPanel, title: string, notes: readonly string[]): string {
+export function standaloneSvg(
+  { panel, wide }: Pick<DrawnPanel, "panel"> & { readonly wide: Pick<Drawing, "svg"> },
+  title: string,
+  notes: readonly string[],
+): string {
   const size = /width="(\d+(?:\.\d+)?)" height="(\d+(?:\.\d+)?)"/.exec(wide.svg);
   const [width, height] = [Number(size?.[1]), Number(size?.[2])];
   if (!(width > 0 && height > 0))
@@ -67,6 +72,20 @@ export function standaloneSvg({ panel, wide }: DrawnPanel, title: string, notes:
       `<rect width="100%" height="100%" fill="${color("ground")}"/>${texts.join("")}` +
       `<g transform="translate(${margin},${top})">${wide.svg}</g></svg>`,
   );
+}
+
+const GIF_WIDTH = 640; // px
+
+/** A film as a file of its own, every frame as {@link standaloneSvg} has it; undefined for what does not move. */
+export async function standaloneGif(
+  panel: Panel,
+  title: string,
+  notes: readonly string[],
+): Promise<Uint8Array | undefined> {
+  if (panel.film === undefined) return undefined;
+  const spec = compileSpec(themed(panel.spec({ width: GIF_WIDTH, narrow: false })));
+  const svgs = await renderFrames(spec, panel.film.param, panel.film.frames);
+  return animatedGif(svgs.map((svg) => standaloneSvg({ panel, wide: { svg } }, title, notes)));
 }
 
 /** Breaks text into lines that fit. */

@@ -7,7 +7,7 @@ import type { FigureDefinition } from "../figure.ts";
 import { unbroken } from "../format.ts";
 import { html, type Html, scriptJson, trusted } from "../html.ts";
 import { claimHtml } from "./claims.ts";
-import { drawPanels, type DrawnPanel, firstRow, standaloneSvg } from "./drawing.ts";
+import { drawPanels, type DrawnPanel, firstRow, standaloneGif, standaloneSvg } from "./drawing.ts";
 import { tableHtml } from "./table.ts";
 
 export interface FigureSection {
@@ -63,7 +63,7 @@ export async function figureSection(
         <p>Replay: ${replayText[result.run.replayLevel]}.</p>
       </figcaption>
     </figure>
-    ${downloads(figure, result, drawn)}
+    ${await downloads(figure, result, drawn)}
     ${
       judgements.length === 0
         ? undefined
@@ -116,7 +116,7 @@ const markerKey = html`<p class="marker-key">
   <span class="item"><span class="marker" aria-hidden="true"></span> no such proof</span>
 </p>`;
 
-function downloads(figure: FigureDefinition, result: Result, drawn: readonly DrawnPanel[]): Html {
+async function downloads(figure: FigureDefinition, result: Result, drawn: readonly DrawnPanel[]): Promise<Html> {
   const { run } = result;
   const origin =
     `linear-probes, ${figure.id}, profile ${run.profile}, seed ${run.seed}, ` +
@@ -126,19 +126,26 @@ function downloads(figure: FigureDefinition, result: Result, drawn: readonly Dra
     ...(probes ? ["Filled marker: certified optimal within tolerance. Hollow: no such proof."] : []),
     origin,
   ];
+  const text = (type: string, content: string): string => `${type};charset=utf-8,${encodeURIComponent(content)}`;
+  const titled = ({ panel }: DrawnPanel): [string, readonly string[]] => [
+    `${figure.label}. ${panel.title}`,
+    notes(panel.probes),
+  ];
   const files = [
-    { name: `${figure.id}.csv`, text: "Numbers (CSV)", type: "text/csv", content: csv(figure.table(result)) },
+    { name: `${figure.id}.csv`, label: "Numbers (CSV)", data: text("text/csv", csv(figure.table(result))) },
     ...drawn.map((one) => ({
       name: `${figure.id}-${one.panel.id}.svg`,
-      text: drawn.length === 1 ? "Drawing (SVG)" : `Drawing: ${one.panel.id} (SVG)`,
-      type: "image/svg+xml",
-      content: standaloneSvg(one, `${figure.label}. ${one.panel.title}`, notes(one.panel.probes)),
+      label: drawn.length === 1 ? "Drawing (SVG)" : `Drawing: ${one.panel.id} (SVG)`,
+      data: text("image/svg+xml", standaloneSvg(one, ...titled(one))),
     })),
   ];
+  for (const one of drawn) {
+    const gif = await standaloneGif(one.panel, ...titled(one));
+    if (gif === undefined) continue;
+    const data = `image/gif;base64,${Buffer.from(gif).toString("base64")}`;
+    files.push({ name: `${figure.id}.gif`, label: "Film (GIF)", data });
+  }
   return html`<p class="downloads">
-    ${files.map(
-      ({ name, text, type, content }) =>
-        html`<a download="${name}" href="data:${type};charset=utf-8,${encodeURIComponent(content)}">${text}</a> `,
-    )}
+    ${files.map(({ name, label, data }) => html`<a download="${name}" href="data:${data}">${label}</a> `)}
   </p>`;
 }
