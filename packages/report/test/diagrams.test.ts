@@ -5,7 +5,7 @@ import { type Claim, judgeClaim } from "../src/claim.ts";
 import { claims as fig02 } from "../src/claims/fig02-probes.ts";
 import { claims as fig04 } from "../src/claims/fig04-convnet-graph.ts";
 import { claims as fig06 } from "../src/claims/fig06-helped-networks.ts";
-import { layoutOf } from "../src/diagram/layout.ts";
+import { layoutOf, PROBE_REACH } from "../src/diagram/layout.ts";
 import { diagramOf, withGaps } from "../src/points/model-graphs.ts";
 import { modelGraphsResult } from "./fixtures/model-graphs.ts";
 
@@ -58,7 +58,8 @@ test("gaps keep both ends, the skip and its neighbours, and every layer is in ex
 
 test.each([358, 520, 1080])("%d px: every box lies inside, none on another, arrows end at boxes", (width) => {
   for (const name of ["fig02", "fig04", "fig06a", "fig06b"]) {
-    const { nodes, arrows, box, height } = layoutOf(withGaps(diagramOf(real.rows, name)), { width, cell: 62 });
+    const diagram = withGaps(diagramOf(real.rows, name));
+    const { nodes, arrows, box, guide, height, towardsProbe } = layoutOf(diagram, { width, cell: 62 });
     const main = nodes.filter(({ node }) => node.role !== "guide");
     for (const { x, y } of main) {
       expect(x - box.width / 2).toBeGreaterThanOrEqual(0);
@@ -66,11 +67,29 @@ test.each([358, 520, 1080])("%d px: every box lies inside, none on another, arro
       expect(y + box.height / 2).toBeLessThanOrEqual(height);
     }
     for (const [i, a] of main.entries())
-      for (const b of main.slice(i + 1)) expect(a.y !== b.y || Math.abs(a.x - b.x) >= box.width).toBe(true);
-    for (const { path } of arrows)
+      for (const b of main.slice(i + 1))
+        expect(Math.abs(a.y - b.y) >= box.height || Math.abs(a.x - b.x) >= box.width, name).toBe(true);
+    for (const { x, y } of nodes.filter(({ node }) => node.tapped)) {
+      const [probeX, probeY] = [
+        x + towardsProbe[0] * (box.width / 2 + PROBE_REACH),
+        y + towardsProbe[1] * (box.height / 2 + PROBE_REACH),
+      ];
+      expect(probeX <= width && probeY >= 0, name).toBe(true);
+    }
+    // Every arrow of the graph is there, and goes from the edge of a box to the edge of a box.
+    expect(arrows.length).toBe(diagram.edges.length);
+    for (const [at, { path }] of arrows.entries()) {
       for (const [x, y] of path) {
         expect(x >= 0 && x <= width, name).toBe(true);
         expect(y >= 0 && y <= height, name).toBe(true);
       }
+      for (const [end, point] of [path[0], path.at(-1)].entries()) {
+        const place = nodes.find(({ node }) => node.name === diagram.edges[at]?.[end]);
+        if (place === undefined || point === undefined) throw new Error(`${name}: an arrow must have ends`);
+        const own = place.node.role === "guide" ? guide : box;
+        const [dx, dy] = [Math.abs(point[0] - place.x) - own.width / 2, Math.abs(point[1] - place.y) - own.height / 2];
+        expect(Math.abs(Math.max(dx, dy)), `${name}, ${place.node.name}`).toBeLessThan(0.01);
+      }
+    }
   }
 });

@@ -8,7 +8,7 @@ interface Drawing {
   readonly id: string;
   readonly diagram: string; // in the rows
   readonly title: string;
-  readonly cell: { readonly wide: number; readonly narrow: number }; // pixels
+  readonly cell: number; // px that a layer needs where layers run to the right
 }
 
 type Diagrams = Pick<FigureDefinition, "id" | "label" | "title" | "claims"> & {
@@ -38,8 +38,8 @@ function panelsOf(drawn: readonly Drawing[], { rows }: Result): readonly Panel[]
       title,
       share: 1 / drawn.length,
       probes: false,
-      description: `Diagram of a network, from left to right: ${list}.`,
-      spec: (size) => diagramSpec(graph, size, { cell }),
+      description: `Diagram of a network, from its input to its answer: ${list}.`,
+      spec: (size) => diagramSpec(graph, size, cell),
     };
   });
 }

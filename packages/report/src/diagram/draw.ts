@@ -1,20 +1,17 @@
 /**
- * @file A placed network as Vega-Lite: boxes, arrows, and over every tapped layer a probe behind a diode, the paper's sign
+ * @file A placed network as Vega-Lite: boxes, arrows, and beside every tapped layer a probe behind a diode, the paper's sign
  * that no gradient comes back through it.
  */
 import type { TopLevelSpec } from "vega-lite";
 import type { PanelSize } from "../figure.ts";
 import type { Diagram } from "../points/model-graphs.ts";
 import { color, type ColorName } from "../theme.ts";
-import { type Arrow, layoutOf, type PlacedNode } from "./layout.ts";
+import { type Arrow, layoutOf, type PlacedNode, PROBE_REACH } from "./layout.ts";
 
-export interface DrawOptions {
-  readonly cell: { readonly wide: number; readonly narrow: number }; // least px per layer
-}
-
-export function diagramSpec(diagram: Diagram, { width, narrow }: PanelSize, { cell }: DrawOptions): TopLevelSpec {
-  const placed = layoutOf(diagram, { width, cell: narrow ? cell.narrow : cell.wide });
-  const { box, height } = placed;
+/** `cell` is how many px a layer needs where layers run to the right. */
+export function diagramSpec(diagram: Diagram, { width }: PanelSize, cell: number): TopLevelSpec {
+  const placed = layoutOf(diagram, { width, cell });
+  const { box, guide, height, towardsProbe } = placed;
   const x = { field: "x", type: "quantitative" as const, axis: null, scale: { domain: [0, width], nice: false } };
   const y = {
     field: "y",
@@ -26,7 +23,13 @@ export function diagramSpec(diagram: Diagram, { width, narrow }: PanelSize, { ce
   const guides = placed.nodes.filter(({ node }) => node.role === "guide");
   const gaps = placed.nodes.filter(({ node }) => node.role === "gap");
   const tapped = boxes.filter(({ node }) => node.tapped);
-  const top = -box.height / 2;
+  const [right, down] = towardsProbe;
+  const edge = (Math.abs(right) * box.width + Math.abs(down) * box.height) / 2;
+  /** A point so far from a layer's edge on the way to its probe, and so far beside that way. */
+  const away = ({ x, y }: PlacedNode, distance: number, beside = 0) => ({
+    x: x + right * (edge + distance) - down * beside,
+    y: y + down * (edge + distance) + right * beside,
+  });
 
   const line = (arrows: readonly Arrow[], name: ColorName) => ({
     data: { values: arrows.flatMap(({ path }, arrow) => path.map(([px, py], i) => ({ arrow, i, x: px, y: py }))) },
@@ -43,20 +46,11 @@ export function diagramSpec(diagram: Diagram, { width, narrow }: PanelSize, { ce
     mark: { type: "point" as const, shape, size, filled: true, opacity: 1, color: color(name) },
     encoding: { x, y },
   });
-  const heads = (arrows: readonly Arrow[], name: ColorName) =>
-    (["right", "up", "down"] as const).flatMap((way) => {
-      const own = arrows.filter((arrow) => directionOf(arrow) === way);
-      if (own.length === 0) return [];
-      const shift = { right: [-3, 0], up: [0, 3], down: [0, -3] }[way];
-      return [
-        points(
-          own.map(({ path }) => tip(path, shift)),
-          `triangle-${way}`,
-          36,
-          name,
-        ),
-      ];
-    });
+  const heads = (arrows: readonly Arrow[], name: ColorName) => ({
+    data: { values: arrows.map(({ path }) => headOf(path)) },
+    mark: { type: "point" as const, shape: "triangle-right", size: 36, filled: true, opacity: 1, color: color(name) },
+    encoding: { x, y, angle: { field: "angle", type: "quantitative" as const, scale: null } },
+  });
   const rects = (nodes: readonly PlacedNode[], halfWidth: number, halfHeight: number, name: ColorName) => ({
     data: {
       values: nodes.map((node) => ({
@@ -84,20 +78,28 @@ export function diagramSpec(diagram: Diagram, { width, narrow }: PanelSize, { ce
     encoding: { x, y, text: { field: "text" } },
   });
 
-  const bars = (values: readonly { x: number; right: number; y: number }[]) => ({
-    data: { values: [...values] },
+  const bars = (nodes: readonly PlacedNode[], distance: number) => ({
+    data: {
+      values: nodes.map((node) => {
+        const [from, to] = [away(node, distance, -6), away(node, distance, 6)];
+        return { x: from.x, y: from.y, x2: to.x, y2: to.y };
+      }),
+    },
     mark: { type: "rule" as const, strokeWidth: 2, color: color("ink") },
-    encoding: { x, x2: { field: "right" }, y },
+    encoding: { x, x2: { field: "x2" }, y, y2: { field: "y2" } },
   });
 
   const of = (kind: Arrow["kind"]) => placed.arrows.filter((arrow) => arrow.kind === kind);
-  const probeArrows: Arrow[] = tapped.map((node) => ({
-    kind: "next",
-    path: [
-      [node.x, node.y + top],
-      [node.x, node.y + top - 36],
-    ],
-  }));
+  const probeArrows: Arrow[] = tapped.map((node) => {
+    const [from, to] = [away(node, 0), away(node, PROBE_REACH - 14)];
+    return {
+      kind: "next",
+      path: [
+        [from.x, from.y],
+        [to.x, to.y],
+      ],
+    };
+  });
   const helpers = [...of("skip"), ...of("guide")];
   return {
     width,
@@ -106,24 +108,26 @@ export function diagramSpec(diagram: Diagram, { width, narrow }: PanelSize, { ce
     autosize: "none",
     layer: [
       line([...of("next"), ...probeArrows], "soft"),
-      ...(helpers.length === 0 ? [] : [line(helpers, "series2"), ...heads(helpers, "series2")]),
-      ...heads(of("next"), "soft"),
+      ...(helpers.length === 0 ? [] : [line(helpers, "series2"), heads(helpers, "series2")]),
+      heads(of("next"), "soft"),
       // The diode: a triangle in the direction that stays open, and the bar that nothing passes backwards.
       points(
-        tapped.map((node) => ({ x: node.x, y: node.y + top - 16 })),
-        "triangle-up",
+        tapped.map((node) => away(node, 16)),
+        right === 1 ? "triangle-right" : "triangle-up",
         90,
         "ink",
       ),
-      bars(tapped.map((node) => ({ x: node.x - 6, right: node.x + 6, y: node.y + top - 21 }))),
+      bars(tapped, 22),
       points(
-        tapped.map((node) => ({ x: node.x, y: node.y + top - 43 })),
+        tapped.map((node) => away(node, PROBE_REACH - 8)),
         "circle",
         150,
         "series1",
       ),
       rects(boxes, box.width / 2, box.height / 2, "ink"),
-      ...(guides.length === 0 ? [] : [rects(guides, 20, 9, "series2"), text(guides.map(labelled), 10.5, "ink")]),
+      ...(guides.length === 0
+        ? []
+        : [rects(guides, guide.width / 2, guide.height / 2, "series2"), text(guides.map(labelled), 10.5, "ink")]),
       ...labels(boxes).map((values) => text(values, 11, "ink")),
       ...(gaps.length === 0
         ? []
@@ -139,7 +143,7 @@ export function diagramSpec(diagram: Diagram, { width, narrow }: PanelSize, { ce
               "soft",
             ),
             text(
-              gaps.map(({ x, y }) => ({ x, y: y + top - 43, text: "⋯" })),
+              gaps.map((node) => ({ ...away(node, PROBE_REACH - 8), text: "⋯" })),
               18,
               "series1",
             ),
@@ -163,13 +167,10 @@ function labels(nodes: readonly PlacedNode[]) {
   return lower.length === 0 ? [upper] : [upper, lower];
 }
 
-function directionOf({ path }: Arrow): "right" | "up" | "down" {
-  const [before, last] = [path.at(-2), path.at(-1)];
-  if (before === undefined || last === undefined || before[1] === last[1]) return "right";
-  return last[1] < before[1] ? "up" : "down";
-}
-
-function tip(path: Arrow["path"], shift: readonly number[]): { x: number; y: number } {
+/** The tip of an arrow, and which way it points, degrees clockwise from the right. */
+function headOf(path: Arrow["path"]): { x: number; y: number; angle: number } {
   const [x, y] = path.at(-1) ?? [0, 0];
-  return { x: x + (shift[0] ?? 0), y: y + (shift[1] ?? 0) };
+  const [fromX, fromY] = path.at(-2) ?? [x, y];
+  const radians = Math.atan2(y - fromY, x - fromX);
+  return { x: x - 3 * Math.cos(radians), y: y - 3 * Math.sin(radians), angle: Math.round((180 * radians) / Math.PI) };
 }

@@ -11,7 +11,7 @@ export const fig02Probes = diagramFigure({
       id: "network",
       diagram: "fig02",
       title: "A network with a probe at every layer",
-      cell: { wide: 100, narrow: 56 },
+      cell: 100,
     },
   ],
   caption:

@@ -11,7 +11,7 @@ export const fig04ConvnetGraph = diagramFigure({
       id: "convnet",
       diagram: "fig04",
       title: "The convnet, with a probe at each of its taps",
-      cell: { wide: 84, narrow: 70 },
+      cell: 84,
     },
   ],
   caption:
