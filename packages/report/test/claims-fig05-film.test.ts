@@ -14,11 +14,18 @@ const changed = (change: (row: Row) => Partial<Row>): Result => {
 };
 
 test("sound rows pass, a moving input and a probe worse than the majority do not", () => {
-  expect(verdicts(fig05FilmResult())).toEqual(["reproduced", "reproduced"]);
+  expect(verdicts(fig05FilmResult())).toEqual(["reproduced", "reproduced", "reproduced"]);
   const moving = changed((row) => (row["depth"] === 0 && row["step"] === 100 ? { testError: 0.08 } : {}));
-  expect(verdicts(moving)).toEqual(["not reproduced", "reproduced"]);
+  expect(verdicts(moving)).toEqual(["not reproduced", "reproduced", "reproduced"]);
   const worse = changed((row) => (row["tap"] === "logits" && row["step"] === 0 ? { testError: 0.93 } : {}));
-  expect(verdicts(worse)).toEqual(["reproduced", "not reproduced"]);
+  expect(verdicts(worse)).toEqual(["reproduced", "not reproduced", "reproduced"]);
+});
+
+test("a loss may fall across the affine layer by the penalty and the gap, and no further", () => {
+  const falling = (by: number) =>
+    changed((row) => (row["tap"] === "logits" && row["step"] === 10 ? { trainLoss: 0.05 - by } : {}));
+  expect(verdicts(falling(0.002))[2]).toBe("reproduced");
+  expect(verdicts(falling(0.0022))[2]).toBe("not reproduced");
 });
 
 test("crossings: the first frame in which a tap is good enough, and no tap that never is", () => {

@@ -62,6 +62,7 @@ export default defineExperiment<Settings, Task>({
     l2: 1,
     gapNats: Infinity,
     relativeGap: Infinity,
+    pulledBackPenalty: Infinity,
     passes: 10,
     status: Infinity,
     certified: Infinity,

@@ -58,6 +58,8 @@ export interface FilmProbe {
     readonly trainLoss: number; // nats
     readonly certified: boolean;
     readonly warm: boolean; // started from the frame before
+    /** Nats; of the layer after an affine one, see `pulledBackPenalty`; null elsewhere. */
+    readonly pulledBackPenalty: number | null;
   };
   readonly probe: LinearProbe;
 }
@@ -77,15 +79,42 @@ export interface FilmFrame {
 export async function filmFrame(runtime: Runtime, frame: FilmFrame): Promise<readonly FilmProbe[]> {
   const features = await frameFeatures(runtime, frame);
   try {
-    return frame.taps.map((tap) => {
+    const probes = frame.taps.map((tap) => {
       frame.stop.check();
       const own = features.get(tap);
       if (own === undefined) throw new Error(`${tap}: lost rows`);
       return fitTap(runtime, tap, own, frame);
     });
+    const before = probes.find(({ tap }) => tap === affineLayer.from);
+    return probes.map((one) => {
+      if (one.tap !== affineLayer.to || before === undefined) return one;
+      const penalty = pulledBackPenalty(one.probe, frame.parameters, before.cells.l2);
+      return { ...one, cells: { ...one.cells, pulledBackPenalty: penalty } };
+    });
   } finally {
     for (const { train, test } of features.values()) for (const part of [train, test]) part.release();
   }
+}
+
+/** The affine layer whose both sides the film's probes see with all features. */
+const affineLayer = { from: "fc1_postact", to: "logits" };
+
+/**
+ * (l2/2)‖W A‖² of a probe (W, b) on z = A x + c: as (W A, b + W c) it answers on x exactly as it does on z, so that the
+ * optimum on x, whose penalty is l2, is at most its loss plus this.
+ */
+export function pulledBackPenalty({ weights, classes, cols }: LinearProbe, parameters: Parameters, l2: number): number {
+  const a = parameters.get(`${affineLayer.to}/weights`); // [inputs, cols]
+  if (a === undefined) throw new Error(`${affineLayer.to}: the network must have its weights`);
+  let sum = 0;
+  for (let c = 0; c < classes; c++) {
+    for (let input = 0; input < a.length / cols; input++) {
+      let weight = 0;
+      for (let unit = 0; unit < cols; unit++) weight += weights[c * cols + unit]! * a[input * cols + unit]!;
+      sum += weight * weight;
+    }
+  }
+  return (l2 / 2) * sum;
 }
 
 interface FrameFeatures {
@@ -112,6 +141,7 @@ function fitTap(runtime: Runtime, tap: string, features: FrameFeatures, frame: F
     trainLoss: scores.train.loss,
     certified: result.status === "converged",
     warm: start !== undefined,
+    pulledBackPenalty: null,
   };
   return { tap, cells, probe: result.probe };
 }

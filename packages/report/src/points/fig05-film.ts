@@ -11,10 +11,13 @@ export interface TapFrame extends Row {
   readonly testError: number;
   readonly majorityError: number; // on the test images, of always answering the most frequent digit of training
   readonly trainError: number;
+  readonly trainLoss: number; // nats
   readonly gapNats: number;
   readonly certified: boolean;
   readonly warm: boolean; // started from the frame before
   readonly passes: number;
+  /** What the probe would cost on the layer before an affine one in penalty, nats; null where there is no such layer. */
+  readonly pulledBackPenalty: number | null;
 }
 
 /** By step, then depth. */
@@ -28,10 +31,12 @@ export function frames(rows: readonly Row[]): readonly TapFrame[] {
       testError: numberCell(row, "testError"),
       majorityError: numberCell(row, "majorityError"),
       trainError: numberCell(row, "trainError"),
+      trainLoss: numberCell(row, "trainLoss"),
       gapNats: numberCell(row, "gapNats"),
       certified: flagCell(row, "certified"),
       warm: flagCell(row, "warm"),
       passes: numberCell(row, "passes"),
+      pulledBackPenalty: row["pulledBackPenalty"] === null ? null : numberCell(row, "pulledBackPenalty"),
     }))
     .toSorted((a, b) => a.step - b.step || a.depth - b.depth);
 }
