@@ -38,7 +38,11 @@ export async function report(
       `run \`probes reproduce --profile ${profile}\``,
     );
   }
-  const page = await renderPage(figuresFor(results.map(({ experiment }) => experiment)), results, profile);
+  const start = performance.now();
+  const page = await renderPage(figuresFor(results.map(({ experiment }) => experiment)), results, profile, () => ({
+    seconds: (performance.now() - start) / 1000,
+    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+  }));
   const path = join(resolve(given(values["out"], "--out") ?? distFolder), "index.html");
   writeFileAtomic(path, page.markup);
   for (const { figure, judgements } of page.sections) {

@@ -6,6 +6,8 @@ import { type Claim, judgeClaim } from "../src/claim.ts";
 import { claims as fig07 } from "../src/claims/fig07-auxiliary-losses.ts";
 import { claims as fig08 } from "../src/claims/fig08-skip-connection.ts";
 import { rankCorrelation } from "../src/claims/ripple.ts";
+import { claims as fig08Residuals } from "../src/claims/fig08-residuals.ts";
+import { residuals } from "../src/points/fig08-residuals.ts";
 import { claims as fig08Film } from "../src/claims/fig08-film.ts";
 import { digitised } from "../src/paper/fig08-digitised.ts";
 import { crossings, probes } from "../src/points/deep-networks.ts";
@@ -51,8 +53,8 @@ test("figure 8: each claim can fail", () => {
   const flat = changed(fig08Result(), (row) => ("layer" in row ? { trainError: 0.5 } : {}));
   expect(judge(fig08, "two-bumps", flat).verdict).toBe("not reproduced");
   expect(judge(fig08, "falls-to-the-right", flat).verdict).toBe("not reproduced");
-  expect(judge(fig08, "digitised-first-frame", flat).verdict).toBe("not reproduced");
-  expect(judge(fig08, "digitised-first-frame", flat).findings.map(({ subject }) => subject)).toEqual([
+  expect(judge(fig08Residuals, "digitised-first-frame", flat).verdict).toBe("not reproduced");
+  expect(judge(fig08Residuals, "digitised-first-frame", flat).findings.map(({ subject }) => subject)).toEqual([
     "certified optimum, standardised", // the other's length was chosen by this frame
   ]);
   const moved = changed(fig08Result(), (row) =>
@@ -61,6 +63,17 @@ test("figure 8: each claim can fail", () => {
   expect(judge(fig08, "input-does-not-move", moved).verdict).toBe("not reproduced");
   const worse = changed(fig08Result(), (row) => (row["layer"] === 63 ? { trainError: 0.9 } : {}));
   expect(judge(fig08, "not-below-majority", worse).verdict).toBe("not reproduced");
+});
+
+test("residuals: measured minus the bar of the same layer and step, and none for a network of another depth", () => {
+  const { rows } = fig08Result();
+  const found = residuals(rows);
+  expect(found.length).toBe(3 * 2 * 129);
+  for (const { paper, residual, trainError, step, layer } of found) {
+    expect(paper).toBe(digitised(step)?.[layer]);
+    expect(residual).toBe(trainError - paper);
+  }
+  expect(residuals(rows.filter((row) => !("layer" in row) || Number(row["layer"]) < 128))).toEqual([]);
 });
 
 test("figure 7: trained with, untrained without, and five pairs", () => {

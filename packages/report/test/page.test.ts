@@ -45,6 +45,22 @@ describe("with both results", () => {
     }
   });
 
+  test("says where the time of every experiment went, what all took together, and the drawing too where it is measured", async () => {
+    const results = [fig03Result(), fig05Result()];
+    const timed = await renderPage(figures, results, "paper", () => ({ seconds: 12.5, peakRssMiB: 300 }));
+    const rowOf = (page: string, name: string): string[] => {
+      const row = new RegExp(`<td class="text">${name}</td>(.*?)</tr>`, "s").exec(page)?.[1] ?? "";
+      return [...row.matchAll(/<td class="number">\s*([^<]*?)\s*<\/td>/g)].map(([, cell]) =>
+        (cell ?? "").replaceAll("\u00a0", " "),
+      );
+    };
+    const own = ["–", "–", "4 min 58 s", "–", "2.5 s", "5 min 0 s", "1 min 43 s", "1,235"];
+    expect(rowOf(timed.markup, "fig05-mnist-convnet")).toEqual(own);
+    expect(rowOf(timed.markup, "all experiments").slice(-3)).toEqual(["10 min 0 s", "3 min 25 s", "1,235"]);
+    expect(rowOf(timed.markup, "rendering of this page").slice(-2)).toEqual(["12.5 s", "300"]);
+    expect(markup).not.toContain("rendering of this page");
+  });
+
   test("nothing can be loaded, and only these scripts may run", () => {
     const policy =
       /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(markup)?.[1]?.replaceAll("&#39;", "'") ?? "";

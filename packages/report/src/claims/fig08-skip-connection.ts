@@ -1,14 +1,12 @@
 /** @file What the paper says about figure 8 (Alain & Bengio 2016, section 3.4), and what its digitised values show. */
 import type { Claim } from "../claim.ts";
 import { digitised, digitisedPlateau } from "../paper/fig08-digitised.ts";
-import { ownAnswers, probes, profile, series } from "../points/deep-networks.ts";
+import { ownAnswers, probes } from "../points/deep-networks.ts";
 import { mean } from "../statistics.ts";
 import { lastOf, notThePapers, perProtocol, theoremChecks, tooShort } from "./deep-networks.ts";
 
 const place = "section 3.4 and caption of figure 8";
 const skipTo = 64;
-/** The probes whose training time was chosen by the digitised first frame. */
-const fitted = "rmsprop-raw";
 
 export const claims: readonly Claim[] = [
   {
@@ -95,35 +93,6 @@ export const claims: readonly Claim[] = [
     },
   },
   {
-    id: "digitised-first-frame",
-    statement: "The first frame’s bars, read off the paper, are those of an untrained network with Glorot weights.",
-    place: "figure 8, first frame",
-    provenance: "digitised",
-    rule: "at step 0 the certified probes’ mean absolute difference from the digitised values is at most 0.05",
-    tolerance:
-      "0.004 is the noise of the digitised values; weights and images are other draws. The length of RMSProp’s training " +
-      "was chosen to come near this very frame, so its agreement is shown and does not count.",
-    undecidable: notThePapers,
-    judge: (result) => {
-      const distances = series.flatMap(({ key, label }) => {
-        const residuals = residualsAt(profile(probes(result.rows, "shown"), label, 0), 0).map(Math.abs);
-        if (residuals.length === 0) return [];
-        const distance = mean(residuals);
-        const most = Math.max(...residuals).toFixed(3);
-        const text = `mean distance ${distance.toFixed(3)} over ${residuals.length} layers, greatest ${most}`;
-        return [{ key, label, distance, text }];
-      });
-      const uncounted = distances.flatMap(({ key, text }) => (key === fitted ? [`RMSProp, not counted: ${text}`] : []));
-      return distances
-        .filter(({ key }) => key !== fitted)
-        .map(({ label, distance, text }) => ({
-          subject: label,
-          holds: distance <= 0.05,
-          measured: [text, ...uncounted].join("; "),
-        }));
-    },
-  },
-  {
     id: "falls-to-the-right",
     statement: "Training brings the error down from the left of the skip’s end to the right.",
     place: "section 3.4, second observation",
@@ -143,12 +112,4 @@ export const claims: readonly Claim[] = [
 
 function plateauLayers(): readonly number[] {
   return (digitised(0) ?? []).flatMap((value, layer) => (value >= digitisedPlateau - 0.002 ? [layer] : []));
-}
-
-/** Measured minus digitised, layer by layer. */
-function residualsAt(errors: ReadonlyMap<number, number>, step: number): readonly number[] {
-  return (digitised(step) ?? []).flatMap((value, layer) => {
-    const error = errors.get(layer);
-    return error === undefined ? [] : [error - value];
-  });
 }

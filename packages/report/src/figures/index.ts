@@ -14,6 +14,7 @@ export { fig05MnistConvnet } from "./fig05-mnist-convnet.ts";
 export { fig07AuxiliaryLosses } from "./fig07-auxiliary-losses.ts";
 export { fig07Film } from "./fig07-film.ts";
 export { fig08Film } from "./fig08-film.ts";
+export { fig08Residuals } from "./fig08-residuals.ts";
 export { fig08SkipConnection } from "./fig08-skip-connection.ts";
 export { fig08InputDrift } from "./fig08-input-drift.ts";
 export { solverConvergence as solver1Convergence } from "./solver-convergence.ts";

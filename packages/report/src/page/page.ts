@@ -4,7 +4,7 @@ import type { FigureDefinition } from "../figure.ts";
 import { html, type Html, trusted } from "../html.ts";
 import { scripts, securityPolicy, styleSheet } from "./assets.ts";
 import { type FigureSection, figureSection } from "./figure-section.ts";
-import { provenanceHtml } from "./provenance.ts";
+import { provenanceHtml, type Rendering } from "./provenance.ts";
 import { summaryHtml } from "./summary.ts";
 
 export interface Page {
@@ -12,11 +12,12 @@ export interface Page {
   readonly sections: readonly FigureSection[];
 }
 
-/** Deterministic: equal results give equal bytes. */
+/** Deterministic: equal results give equal bytes, but for what `rendering` says of the time that the drawings took. */
 export async function renderPage(
   figures: readonly FigureDefinition[],
   results: readonly Result[],
   profile: ProfileName,
+  rendering?: () => Rendering,
 ): Promise<Page> {
   const sections: FigureSection[] = [];
   for (const figure of figures) {
@@ -55,7 +56,7 @@ export async function renderPage(
         </header>
         <main>
           ${summaryHtml(sections, results, profile)} ${legend} ${sections.map(({ markup }) => markup)}
-          ${provenanceHtml(results)}
+          ${provenanceHtml(results, rendering?.())}
         </main>
         <footer>
           <p>

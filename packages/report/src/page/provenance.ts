@@ -1,10 +1,18 @@
 /** @file The end of the page: where every number came from and what it cost. */
 import type { Result, RunRecord } from "@linear-probes/bench";
-import { duration } from "../format.ts";
+import { count, duration } from "../format.ts";
+import type { Row } from "@linear-probes/core";
+import type { Table } from "../figure.ts";
 import { html, type Html, type HtmlValue } from "../html.ts";
 import { tableHtml } from "./table.ts";
 
-export function provenanceHtml(results: readonly Result[]): Html {
+/** What drawing the page took; measured by who has a clock. */
+export interface Rendering {
+  readonly seconds: number;
+  readonly peakRssMiB: number;
+}
+
+export function provenanceHtml(results: readonly Result[], rendering?: Rendering): Html {
   return html`<section id="provenance" aria-labelledby="provenance-heading">
     <h2 id="provenance-heading">Provenance</h2>
     <p>
@@ -33,9 +41,13 @@ export function provenanceHtml(results: readonly Result[]): Html {
         </tbody>
       </table>
     </div>
-    <h3>Time by phase</h3>
-    <p>Wall clock. “Cost” is what a phase takes when nothing is kept; “last run” is what the last run spent on it.</p>
-    ${tableHtml(phases(results), "Time by phase")}
+    <h3 id="time">Where the time went</h3>
+    <p>
+      Wall clock. What a phase costs when nothing is kept, whenever it was spent; “last run” is what the last run took.
+      Deep networks make their activations and fit their probes layer by layer, so that the two are timed together.
+      “Other” is starting up, hashing, storing and waiting.
+    </p>
+    ${tableHtml(costs(results, rendering), "Where the time went")}
   </section>`;
 }
 
@@ -76,14 +88,51 @@ function hash(hexadecimal: string): Html {
   return html`<code class="hash">${hexadecimal}</code>`;
 }
 
-function phases(results: readonly Result[]) {
+const phases = ["training", "activations", "probes", "activations and probes"] as const;
+
+function costs(results: readonly Result[], rendering: Rendering | undefined): Table {
+  const rows = results.map(({ experiment, run: { timings } }): Row => {
+    const named = phases.map((name) => {
+      const own = timings.phases.filter(({ phase }) => phase === name);
+      return [name, own.length === 0 ? null : own.reduce((sum, { seconds }) => sum + seconds, 0)] as const;
+    });
+    const other = timings.costSeconds - named.reduce((sum, [, seconds]) => sum + (seconds ?? 0), 0);
+    return {
+      experiment,
+      ...Object.fromEntries(named),
+      other: Math.max(0, other),
+      all: timings.costSeconds,
+      last: timings.wallSeconds,
+      peak: timings.peakRssMiB,
+    };
+  });
+  const total = (key: string): number | null => {
+    const cells = rows.flatMap((row) => (typeof row[key] === "number" ? row[key] : []));
+    return cells.length === 0 ? null : cells.reduce((sum, cell) => sum + cell, 0);
+  };
+  const keys = [...phases, "other", "all", "last"];
+  const empty = Object.fromEntries(phases.map((name) => [name, null]));
+  const drawing: Row[] =
+    rendering === undefined
+      ? []
+      : [
+          {
+            experiment: "rendering of this page",
+            ...empty,
+            other: rendering.seconds,
+            all: rendering.seconds,
+            last: rendering.seconds,
+            peak: rendering.peakRssMiB,
+          },
+        ];
+  const sum: Row = { experiment: "all experiments", ...Object.fromEntries(keys.map((key) => [key, total(key)])) };
+  const peak = Math.max(0, ...results.map(({ run }) => run.timings.peakRssMiB));
   return {
     columns: [
       { key: "experiment", title: "experiment" },
-      { key: "phase", title: "phase" },
-      { key: "seconds", title: "cost", format: duration },
-      { key: "spentSeconds", title: "last run", format: duration },
+      ...keys.map((key) => ({ key, title: key === "last" ? "last run" : key, format: duration })),
+      { key: "peak", title: "peak memory (MiB)", format: (value) => count(Math.round(value)) },
     ],
-    rows: results.flatMap(({ experiment, run }) => run.timings.phases.map((phase) => ({ experiment, ...phase }))),
+    rows: [...rows, { ...sum, peak }, ...drawing],
   };
 }

@@ -103,6 +103,6 @@ function costHtml(results: readonly Result[]): Html | undefined {
   const threads = [...new Set(runs.map((run) => run.threads))].join(" and ");
   return html`<p class="cost">
     <strong>Cost.</strong> ${duration(total)} of wall-clock time, ${share}, and at most ${(peak / 1024).toFixed(1)} GiB
-    of memory; ${machine.cpu}, ${machine.cores} cores, ${threads} threads. <a href="#provenance">By phase, below.</a>
+    of memory; ${machine.cpu}, ${machine.cores} cores, ${threads} threads. <a href="#time">Where it went, below.</a>
   </p>`;
 }

@@ -23,6 +23,12 @@ const frames: Readonly<Record<number, string>> = {
 
 const layers = 129;
 
+/** Noise of reading a bar off the figure. */
+export const digitisingNoise = 0.004;
+
+/** How far bars of the same experiment with other draws of weights and images may be from the paper's, in the mean. */
+export const barsTolerance = 0.05;
+
 /** Where the paper's bars stand when its probes answer the most frequent digit whatever they see. */
 export const digitisedPlateau = 0.889;
 
