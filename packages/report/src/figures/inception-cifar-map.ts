@@ -50,11 +50,12 @@ function panels({ rows }: Result): readonly Panel[] {
   ];
 }
 
+const CELL = 84; // px that a tap needs where taps run to the right
+
 function mapSpec(diagram: Diagram, last: readonly TapError[], size: PanelSize): TopLevelSpec {
-  const cell = { wide: 84, narrow: 70 };
-  const drawn = diagramSpec(diagram, size, { cell });
+  const drawn = diagramSpec(diagram, size, CELL);
   if (!("layer" in drawn)) throw new Error("diagram: must be layers");
-  const { nodes, box, height } = layoutOf(diagram, { width: size.width, cell: size.narrow ? cell.narrow : cell.wide });
+  const { nodes, box, guide, height } = layoutOf(diagram, { width: size.width, cell: CELL });
   const errors = new Map(last.map(({ tap, testError }) => [tap, testError]));
   const x = { field: "x", type: "quantitative" as const, axis: null, scale: { domain: [0, size.width], nice: false } };
   const y = {
@@ -66,7 +67,8 @@ function mapSpec(diagram: Diagram, last: readonly TapError[], size: PanelSize): 
   const values = nodes.flatMap(({ node, x, y }) => {
     const testError = errors.get(node.name);
     if (testError === undefined) return [];
-    const [halfWidth, halfHeight] = node.role === "main" ? [box.width / 2, box.height / 2] : [20, 9];
+    const own = node.role === "guide" ? guide : box;
+    const [halfWidth, halfHeight] = [own.width / 2, own.height / 2];
     const edges = { x: x - halfWidth, right: x + halfWidth, y: y - halfHeight, below: y + halfHeight };
     return [{ ...edges, tap: node.name, testError, percent: `${(100 * testError).toFixed(0)} %` }];
   });
