@@ -6,7 +6,7 @@
 import { Graph, type GraphLabel, layout, type NodeLabel, type EdgeLabel } from "@dagrejs/dagre";
 import type { Diagram, GraphNode } from "../points/model-graphs.ts";
 
-export type Point = readonly [x: number, y: number];
+type Point = readonly [x: number, y: number];
 
 export interface PlacedNode {
   readonly node: GraphNode;
