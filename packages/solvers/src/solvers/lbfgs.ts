@@ -51,7 +51,7 @@ export function lbfgs({
     preconditioned ? classSpectrum(oracle, margins) : undefined;
 
   const sampledAt = (oracle: Oracle, step: number, margins: Margins, { stream }: LbfgsState) => {
-    if (!preconditioned || !isPower(step / sampleAt, SAMPLE_AGAIN)) return undefined;
+    if (!(preconditioned && sampleAt > 0 && isPower(step / sampleAt, SAMPLE_AGAIN))) return undefined;
     const size = hessianSampleSize(oracle);
     return size === undefined ? undefined : drawHessianSample(oracle, margins, size, stream.split(`sample-${step}`));
   };
