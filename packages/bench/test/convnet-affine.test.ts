@@ -33,7 +33,7 @@ test("conv1_preact in 784 numbers: the same answers on images, the same penalty"
   expect(square(lifted) / square(probe)).toBeCloseTo(1, 5);
   for (const features of [x, z]) features.release();
   await runtime.dispose();
-}, 60_000);
+});
 
 test("nothing else is reducible: rectified taps are not affine, later ones have fewer features than pixels or read others", () => {
   const graph = mnistConvnet.build();
