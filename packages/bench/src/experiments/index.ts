@@ -32,7 +32,10 @@ export async function loadExperiment(id: ExperimentId): Promise<Experiment> {
 }
 
 /** No figure of the paper, and long under these profiles: run when named. */
-const onRequest: Partial<Record<ExperimentId, readonly ProfileName[]>> = { "inception-cifar": ["quick", "paper"] };
+const onRequest: Partial<Record<ExperimentId, readonly ProfileName[]>> = {
+  "inception-cifar": ["quick", "paper"],
+  "solver-comparison": ["paper"],
+};
 
 /**
  * The ids that begin with one of the names given (`fig03` is enough); when none is given, all but those that the profile

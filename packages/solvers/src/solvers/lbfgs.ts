@@ -11,7 +11,7 @@ import { classSpectrum, kroneckerSolve, type ClassSpectrum } from "../parts/kron
 import {
   drawHessianSample,
   type HessianSample,
-  hessianSampleSize,
+  planHessianSample,
   sampledHessianSolve,
 } from "../parts/sampled-hessian.ts";
 import { secondMoments } from "../parts/second-moments.ts";
@@ -21,7 +21,7 @@ export interface LbfgsSettings {
   readonly refresh?: number; // steps between evaluations of the class covariance
   readonly accuracy?: number; // of the line search: |φ'(t)| / |φ'(0)|
   readonly preconditioned?: boolean;
-  readonly sampleAt?: number; // the step at which a Hessian is sampled, and again at SAMPLE_AGAIN times as many; 0: never
+  readonly sampleAt?: number; // the least step at which a Hessian is sampled, and again at SAMPLE_AGAIN times as many; 0: never
 }
 
 const SAMPLE_AGAIN = 4;
@@ -51,9 +51,12 @@ export function lbfgs({
     preconditioned ? classSpectrum(oracle, margins) : undefined;
 
   const sampledAt = (oracle: Oracle, step: number, margins: Margins, { stream }: LbfgsState) => {
-    if (!(preconditioned && sampleAt > 0 && isPower(step / sampleAt, SAMPLE_AGAIN))) return undefined;
-    const size = hessianSampleSize(oracle);
-    return size === undefined ? undefined : drawHessianSample(oracle, margins, size, stream.split(`sample-${step}`));
+    const plan = preconditioned && sampleAt > 0 ? planHessianSample(oracle) : undefined;
+    if (plan === undefined) return undefined;
+    // A step is a pass. As with skis, to buy once the rent has reached the price costs twice the best at most.
+    const first = Math.max(sampleAt, Math.ceil(plan.passes));
+    if (!isPower(step / first, SAMPLE_AGAIN)) return undefined;
+    return drawHessianSample(oracle, margins, plan.rows, stream.split(`sample-${step}`));
   };
 
   return stagedSolver<LbfgsState>({
