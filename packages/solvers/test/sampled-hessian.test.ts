@@ -12,7 +12,7 @@ import {
 } from "@linear-probes/core";
 import { expect, test } from "vitest";
 import { lbfgs } from "../src/index.ts";
-import { drawHessianSample, planHessianSample, sampledHessianSolve } from "../src/parts/sampled-hessian.ts";
+import { drawHessianSample, sampledHessianSolve } from "../src/parts/sampled-hessian.ts";
 import { buildProblem, type CatalogueProblem, noisyArgmax } from "./problems.ts";
 
 const shape = (rows: number, cols: number, classes: number, noise: number) => ({
