@@ -49,6 +49,8 @@ export interface ProbingOptions {
   readonly threads: number;
   readonly storeFolder: string;
   readonly out: string;
+  /** False only for models of one's own making: the first run is then made in this process. Default true. */
+  readonly isolated?: boolean;
 }
 
 export interface Probing {
@@ -121,7 +123,10 @@ export async function runProbing(
     const last = opened.at(-1);
     if (options.controls && last !== undefined) {
       const { model, inputs, sample } = last;
-      const twin = await openModel(await twinOf(model, stream.split("twin")), { sample });
+      const twin = await openModel(await twinOf(model, stream.split("twin")), {
+        sample,
+        isolated: options.isolated ?? true,
+      });
       const network = { ...common, ...inputs, inputs: data.hash, name: "untrained-twin" as const, tapped: twin };
       const result = await probeNetwork({ ...network, tasks: tasks.slice(0, 1) });
       results.push({ ...result, model: model.name, checkpoint: opened.length - 1 });
@@ -176,7 +181,7 @@ async function openForProbing(
   const inputs = modelInputs(model, data, options.preprocess);
   try {
     const sample = await inputs.source.read(0, Math.min(2, data.count));
-    const tapped = await openModel(model, { sample });
+    const tapped = await openModel(model, { sample, isolated: options.isolated ?? true });
     const names = first?.names ?? tapped.select(options.taps).map(({ name }) => name);
     for (const name of first === undefined ? [] : names) {
       const [wanted, own] = [first?.tapped, tapped].map((one) => featuresOf(one, name));

@@ -10,7 +10,7 @@ import { readResult } from "../../src/results.ts";
 import { Interrupted } from "../../src/stop-flag.ts";
 import { quietEffects, smallData, smallModel, smallOptions, smallTfjs } from "./small-model.ts";
 
-vi.setConfig({ testTimeout: 180_000 }); // a trial run starts a process
+vi.setConfig({ testTimeout: 180_000 }); // a trial run may start a process
 
 let folder: string;
 let model: string;
@@ -31,7 +31,7 @@ function bytesOf({ folder }: Probing): string {
 }
 
 it("computes once: a touched file hits, one changed weight misses, other threads and a fresh store give the same bytes", async () => {
-  const first = await run();
+  const first = await run({ isolated: true });
   expect(first).toMatchObject({ reused: 0, computed: 10 }); // 5 taps, each one block and one probe
   const bytes = bytesOf(first);
   utimesSync(model, 1e9, 1e9);

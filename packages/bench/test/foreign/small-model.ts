@@ -94,6 +94,7 @@ export function smallOptions(folder: string, more: Partial<ProbingOptions> = {})
     threads: 1,
     storeFolder: join(folder, "store"),
     out: join(folder, "out"),
+    isolated: false, // it was made here; a process for each run would take most of the time
     ...more,
   };
 }
