@@ -7,6 +7,7 @@
 import type { Result } from "@linear-probes/bench";
 import type { TopLevelSpec } from "vega-lite";
 import { claims } from "../claims/fig05-mnist-convnet.ts";
+import { certificateColumns } from "../certificate-columns.ts";
 import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
 import { count, percent, significant } from "../format.ts";
 import { describeSettings } from "../settings.ts";
@@ -169,12 +170,7 @@ function table({ rows }: Result): Table {
       { key: "tap", title: "tap" },
       { key: "series", title: "probe" },
       { key: "testError", title: "test error", format: percent },
-      { key: "certified", title: "certified" },
-      { key: "relativeGap", title: "relative gap", format: significant },
-      { key: "gapNats", title: "gap (nats)", format: significant },
-      { key: "l2", title: "l2", format: significant },
-      { key: "validationError", title: "validation error", format: percent },
-      { key: "trainError", title: "train error", format: percent },
+      ...certificateColumns,
       { key: "status", title: "ended" },
       { key: "passes", title: "passes", format: (value) => String(Number(value.toFixed(1))) },
       { key: "features", title: "features", format: count },

@@ -5,6 +5,7 @@
 import type { Result } from "@linear-probes/bench";
 import type { TopLevelSpec } from "vega-lite";
 import { claims } from "../claims/inception-cifar.ts";
+import { certificateColumns } from "../certificate-columns.ts";
 import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
 import { count, duration, percent, significant } from "../format.ts";
 import { heads, lastOf, points, secondsOf, type TapError } from "../points/inception-cifar.ts";
@@ -149,12 +150,7 @@ function table({ rows }: Result): Table {
       { key: "tap", title: "tap" },
       { key: "branch", title: "branch" },
       { key: "testError", title: "test error", format: percent },
-      { key: "certified", title: "certified" },
-      { key: "relativeGap", title: "relative gap", format: significant },
-      { key: "gapNats", title: "gap (nats)", format: significant },
-      { key: "l2", title: "l2", format: significant },
-      { key: "validationError", title: "validation error", format: percent },
-      { key: "trainError", title: "train error", format: percent },
+      ...certificateColumns,
       { key: "status", title: "ended" },
       { key: "passes", title: "passes", format: (value) => String(Number(value.toFixed(1))) },
       { key: "features", title: "features", format: count },

@@ -6,6 +6,7 @@
 import type { Result } from "@linear-probes/bench";
 import type { Row } from "@linear-probes/core";
 import type { TopLevelSpec } from "vega-lite";
+import { certificateColumns } from "../certificate-columns.ts";
 import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
 import { count, percent, significant } from "../format.ts";
 import { guessing, lastCheckpoint, type OnnxPoint, points, series, unfitted } from "../points/probe-onnx.ts";
@@ -210,12 +211,7 @@ function table({ rows }: Result): Table {
       { key: "crossEntropyNats", title: "cross-entropy (nats)", format: significant },
       { key: "calibrationError", title: "calibration error", format: percent },
       { key: "selectivity", title: "selectivity", format: percent },
-      { key: "certified", title: "certified" },
-      { key: "relativeGap", title: "relative gap", format: significant },
-      { key: "gapNats", title: "gap (nats)", format: significant },
-      { key: "l2", title: "l2", format: significant },
-      { key: "validationError", title: "validation error", format: percent },
-      { key: "trainError", title: "train error", format: percent },
+      ...certificateColumns,
       ...(several ? [{ key: "passes", title: "passes", format: count }] : []),
       ...(several ? [{ key: "coldPasses", title: "passes from nothing", format: count }] : []),
       { key: "status", title: "ended" },
