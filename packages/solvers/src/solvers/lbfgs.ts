@@ -90,7 +90,8 @@ export function lbfgs({
       return {
         ...point,
         pairs: curvature > 0 ? [...state.pairs, { s, y, curvature }].slice(-memory) : state.pairs,
-        classes: step % refresh === 0 ? classesAt(oracle, point.margins) : classes,
+        // A sampled Hessian has no use for M, beyond what is there for a factor that cannot be made.
+        classes: step % refresh === 0 && sample === undefined ? classesAt(oracle, point.margins) : classes,
         sample: sampledAt(oracle, step, point.margins, state) ?? sample,
         stream: state.stream,
         step,
