@@ -6,7 +6,7 @@
  * 3 epochs of 60,000 images, 6 of 30,000, 9 of 20,000.
  */
 export const deepProbes = {
-  // With a sampled Hessian, 1e-5 costs a fourth more passes than 1e-3.
+  // With a sampled Hessian, 1e-5 costs a third more passes than 1e-3.
   certified: { l2: 1e-4, relativeGap: 1e-5, passes: 600 },
   rmsprop: { l2: 1e-6, epochs: 3, batch: 128, learningRate: 1e-3, decay: 0.9 },
 } as const;
