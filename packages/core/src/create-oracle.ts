@@ -1,6 +1,7 @@
 /** @file The oracle over a back end's kernels: folds the scale into the weights, and counts what is used. */
 import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
 import type { Features, GradientProduct, MarginsProduct, ProblemKernels, Runtime } from "./kernels/kernels.ts";
+import { matrixFeatures } from "./kernels/matrix-features.ts";
 import type { Coordinates, Line, Operator, Oracle } from "./oracle.ts";
 import { fromAxes, principalAxes, stepMetric, toAxes, type PrincipalAxes } from "./principal-axes.ts";
 import type { LinearProbe, ProbeProblem } from "./problem.ts";
@@ -189,7 +190,7 @@ export function createOracle(
         }
         values[i * (d + 1) + d] = root;
       }
-      const copy = finished(runtime, values, m, d + 1);
+      const copy = matrixFeatures(runtime, { values, rows: m, cols: d + 1, name: "operator" });
       const own = runtime.bind(copy, { labels: new Int32Array(m), classes: 2 });
       return {
         gram(factors) {
@@ -205,7 +206,7 @@ export function createOracle(
     },
     probabilities: (margins) => kernels.probabilities(margins),
     operator(values, rows, cols) {
-      const matrix = finished(runtime, values, rows, cols);
+      const matrix = matrixFeatures(runtime, { values, rows, cols, name: "operator" });
       derived.operators.push(matrix);
       return createOperator(runtime, matrix, k);
     },
@@ -265,13 +266,6 @@ export function createOracle(
       return loss;
     },
   };
-}
-
-/** A matrix that a solver made, as features. */
-function finished(runtime: Runtime, values: Float32Array, rows: number, cols: number): Features {
-  const writer = runtime.createFeatures({ rows, cols, name: "operator" });
-  writer.write(0, values);
-  return writer.finish();
 }
 
 /** The forward kernel is a dense product; the labels it wants play no part. */

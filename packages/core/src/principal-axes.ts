@@ -8,7 +8,9 @@
  */
 import type { ColumnMap } from "./column-map.ts";
 import type { Features, ProblemKernels, Runtime } from "./kernels/kernels.ts";
+import { matrixFeatures } from "./kernels/matrix-features.ts";
 import { symmetricEigen } from "./linalg/symmetric-eigen.ts";
+import { rowsForMoments } from "./spread-rows.ts";
 import { rootStream } from "./stream.ts";
 
 export interface PrincipalAxes {
@@ -19,8 +21,6 @@ export interface PrincipalAxes {
   readonly passes: number;
 }
 
-const SAMPLED_FRACTION = 0.1;
-const ROWS_PER_COLUMN = 4; // fewer rows would underrate the small variances
 const BLOCK_ROWS = 240; // turned at once
 
 /** Makes the copy; `kernels` are bound to `features` with the map's shift. */
@@ -31,19 +31,19 @@ export function principalAxes(
   map: ColumnMap,
 ): PrincipalAxes {
   const { rows: n, cols: d } = features;
-  const size = Math.min(n, Math.max(Math.ceil(SAMPLED_FRACTION * n), ROWS_PER_COLUMN * d));
-  const s = size === n ? kernels.gram() : kernels.gram(spreadRows(n, size));
+  const rows = rowsForMoments(n, d, rootStream("principal-axes")); // always the same ones
+  const s = kernels.gram(rows);
   for (let a = 0; a < d; a++) for (let b = 0; b < d; b++) s[a * d + b]! *= map.scale[a]! * map.scale[b]!;
   const { values, axes: exact } = symmetricEigen(s, d);
   const axes = Float32Array.from(exact);
   const variances = values.map((value) => Math.max(0, value));
-  return { features: turn(runtime, features, map, axes), axes, variances, passes: size / n + 1 / 2 };
+  return { features: turn(runtime, features, map, axes), axes, variances, passes: (rows?.length ?? n) / n + 1 / 2 };
 }
 
 /** U = X̃ Aᵀ, a block of rows at a time: the axes are the matrix, the rows its weights. */
 function turn(runtime: Runtime, features: Features, map: ColumnMap, axes: Float32Array): Features {
   const { rows: n, cols: d } = features;
-  const matrix = matrixOf(runtime, axes, d);
+  const matrix = matrixFeatures(runtime, { values: axes, rows: d, cols: d, name: "axes" });
   const writer = runtime.createFeatures({ rows: n, cols: d, name: "whitened features" });
   try {
     const block = Math.max(2, Math.min(BLOCK_ROWS, n));
@@ -81,21 +81,6 @@ function turn(runtime: Runtime, features: Features, map: ColumnMap, axes: Float3
 export function stepMetric({ variances }: PrincipalAxes, tau: number): Float64Array {
   const most = variances.reduce((a, b) => Math.max(a, b), 0);
   return variances.map((v) => 1 / Math.sqrt((v + tau) * (most + tau)));
-}
-
-function matrixOf(runtime: Runtime, values: Float32Array, d: number): Features {
-  const writer = runtime.createFeatures({ rows: d, cols: d, name: "axes" });
-  writer.write(0, values);
-  return writer.finish();
-}
-
-/** One row from each of `size` equal stretches of 0 .. n-1; always the same ones. */
-function spreadRows(n: number, size: number): Int32Array {
-  const stream = rootStream("principal-axes");
-  return Int32Array.from({ length: size }, (_, i) => {
-    const first = Math.floor((i * n) / size);
-    return first + stream.integer(Math.floor(((i + 1) * n) / size) - first);
-  });
 }
 
 /** V [k, d] and biases → W̃ = V A, biases as they are. */

@@ -14,10 +14,10 @@ import {
   createWasmRuntime,
   fit,
   labelled,
+  matrixFeatures,
   reject,
   rootStream,
   stepBudget,
-  type Features,
   type FitHooks,
   type FitResult,
   type Iterate,
@@ -82,7 +82,7 @@ function fitRows<State extends Iterate>(
   const { rows, cols } = matrix;
   const l2 = penaltyOf(options.l2, options.C, rows);
   const classes = classesOf(given);
-  const features = store(runtime, matrix);
+  const features = matrixFeatures(runtime, matrix);
   try {
     const train = labelled("train", features, encodeLabels(given, classes), classes.length);
     const run = <S extends Iterate>(solver: Solver<S>): FitResult =>
@@ -98,17 +98,6 @@ function fitRows<State extends Iterate>(
     return fittedProbe(record, cols, probe.weights, probe.bias);
   } finally {
     features.release();
-  }
-}
-
-function store(runtime: Runtime, { rows, cols, values }: FeatureMatrix): Features {
-  const writer = runtime.createFeatures({ rows, cols });
-  try {
-    writer.write(0, values);
-    return writer.finish();
-  } catch (cause) {
-    writer.abandon();
-    throw cause;
   }
 }
 

@@ -14,6 +14,7 @@ import {
   labelled,
   type LabelledFeatures,
   type LinearProbe,
+  matrixFeatures,
   reject,
   type Runtime,
   type WasmRuntime,
@@ -56,7 +57,12 @@ export async function reducedFeatures(
   const square = innerProducts(runtime, map, width);
   const factor = choleskyFactor(square, width) ?? reject(tap, "its map must have full rank", "a singular one");
   const turned = (from: number, to: number): Features => {
-    const pixels = featuresOf(runtime, digits.inputs.subarray(from * width, to * width), to - from, width);
+    const pixels = matrixFeatures(runtime, {
+      values: digits.inputs.subarray(from * width, to * width),
+      rows: to - from,
+      cols: width,
+      name: "pixels",
+    });
     const z = runtime.denseLeakyRelu(pixels, Float32Array.from(factor), width, 1); // slope 1: a product and no more
     pixels.release();
     return z;
@@ -100,7 +106,7 @@ function innerProducts(runtime: Runtime, { columns, constant }: AffineMap, width
   const cols = constant.length;
   const rows = new Float32Array(columns.length); // A [features, inputs]
   for (let j = 0; j < width; j++) for (let f = 0; f < cols; f++) rows[f * width + j] = columns[j * cols + f]!;
-  const a = featuresOf(runtime, rows, cols, width);
+  const a = matrixFeatures(runtime, { values: rows, rows: cols, cols: width, name: "affine map" });
   const square = runtime.bind(a, { labels: new Int32Array(cols), classes: 2 }).gram();
   a.release();
   let trace = 0;
@@ -125,10 +131,4 @@ function lift({ classes, weights, bias }: LinearProbe, factor: Float64Array, map
     for (let f = 0; f < cols; f++) liftedBias[c]! -= own[f]! * constant[f]!;
   }
   return { classes, cols, weights: lifted, bias: liftedBias };
-}
-
-function featuresOf(runtime: Runtime, values: Float32Array, rows: number, cols: number): Features {
-  const writer = runtime.createFeatures({ rows, cols, name: "affine map" });
-  writer.write(0, values);
-  return writer.finish();
 }

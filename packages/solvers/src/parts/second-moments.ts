@@ -10,7 +10,9 @@
  * directions would be taken to have no curvature at all.
  */
 import {
+  rowsForMoments,
   solveShifted,
+  spreadRows,
   tridiagonalize,
   type Operator,
   type Oracle,
@@ -24,8 +26,6 @@ export interface SecondMoments {
 }
 
 const PRIMAL_COLUMNS = 1024; // S [d, d] up to here; beyond, K of as many rows
-const SAMPLED_FRACTION = 0.1; // as good as all rows, measured
-const ROWS_PER_COLUMN = 4; // fewer rows would underrate the small eigenvalues of S
 const HELD_OUT_ROWS = 64;
 
 const kept = new WeakMap<object, SecondMoments>();
@@ -41,8 +41,7 @@ export function secondMoments(oracle: Oracle, stream: Stream): SecondMoments {
 
 function primal(oracle: Oracle, stream: Stream): SecondMoments {
   const { rows: n, cols: d } = oracle;
-  const size = Math.min(n, Math.max(Math.ceil(SAMPLED_FRACTION * n), ROWS_PER_COLUMN * d));
-  const gram = size === n ? oracle.gram() : oracle.gram(sampleRows(n, size, stream.split("gram")));
+  const gram = oracle.gram(rowsForMoments(n, d, stream.split("gram")));
   const reduced = tridiagonalize(gram, d);
   const basis = orthogonal(oracle, reduced);
   return {
@@ -58,7 +57,7 @@ function dual(oracle: Oracle, stream: Stream): SecondMoments {
   const { rows: n, cols: d } = oracle;
   const m = Math.min(PRIMAL_COLUMNS, n);
   const held = Math.min(HELD_OUT_ROWS, n - m);
-  const chosen = sampleRows(n, m + held, stream.split("gram"));
+  const chosen = spreadRows(n, m + held, stream.split("gram"));
   // The held-out rows are spread evenly through the sample.
   const isHeld = (at: number): boolean =>
     Math.floor(((at + 1) * held) / (m + held)) > Math.floor((at * held) / (m + held));
@@ -127,15 +126,6 @@ function outsideVariance(
     for (let at = 0; at < solved.length; at++) rest -= projected[at]! * solved[at]!;
   }
   return Math.max(0, rest / (count * (d - m)));
-}
-
-/** One row from each of `size` equal stretches of 0 .. n-1: distinct, sorted, spread out. */
-function sampleRows(n: number, size: number, stream: Stream): Int32Array {
-  return Int32Array.from({ length: size }, (_, i) => {
-    const first = Math.floor((i * n) / size);
-    const next = Math.floor(((i + 1) * n) / size);
-    return first + stream.integer(next - first);
-  });
 }
 
 function transposed(a: Float32Array | Float64Array, rows: number, cols: number): Float32Array {

@@ -1,5 +1,5 @@
 /** @file Rows in hand → labelled features of a runtime, and back. */
-import { type Features, labelled, type LabelledFeatures, type Runtime } from "@linear-probes/core";
+import { type Features, labelled, type LabelledFeatures, matrixFeatures, type Runtime } from "@linear-probes/core";
 
 export interface DenseRows {
   readonly x: Float32Array; // X [n, d]
@@ -14,14 +14,8 @@ export function labelledRows<Role extends "train" | "test">(
   name: string,
   { x, labels, cols, classes }: DenseRows,
 ): LabelledFeatures<Role> {
-  const writer = runtime.createFeatures({ rows: labels.length, cols, name: `${name} ${role}` });
-  try {
-    writer.write(0, x);
-    return labelled(role, writer.finish(), labels, classes);
-  } catch (cause) {
-    writer.abandon();
-    throw cause;
-  }
+  const features = matrixFeatures(runtime, { values: x, rows: labels.length, cols, name: `${name} ${role}` });
+  return labelled(role, features, labels, classes);
 }
 
 const BLOCK_ROWS = 4096;
