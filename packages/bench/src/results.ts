@@ -3,7 +3,8 @@
  * `rows.jsonl` (deterministic bytes), `run.json` (provenance), `timings.json` (seconds by phase), and where single rows
  * have seconds of their own, `seconds.jsonl`.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reject, type Row, sha256, writeFileAtomic } from "@linear-probes/core";
@@ -39,7 +40,10 @@ export function parseRows(text: string): readonly Row[] {
     .map((line) => rowSchema.parse(JSON.parse(line)));
 }
 
-/** Writes the files of a result; each appears whole or not at all, `run.json` last. Returns their folder. */
+/**
+ * Writes the files of a result and returns their folder. They are written in full beside the result that is there and
+ * only then take its place, `run.json` last: on a full disk the old result stays as it was.
+ */
 export function writeResult(
   rows: readonly Row[],
   run: Omit<RunRecord, "rowsSha256" | "secondsSha256">,
@@ -47,12 +51,22 @@ export function writeResult(
   seconds: readonly Row[] = [],
 ): string {
   const folder = join(root, run.profile, run.experiment);
-  const rowsSha256 = writeFileAtomic(join(folder, "rows.jsonl"), rowsText(rows));
-  const secondsSha256 =
-    seconds.length === 0 ? undefined : writeFileAtomic(join(folder, "seconds.jsonl"), rowsText(seconds));
-  writeFileAtomic(join(folder, "timings.json"), pretty(run.timings));
-  const hashes = { rowsSha256, ...(secondsSha256 === undefined ? {} : { secondsSha256 }) };
-  writeFileAtomic(join(folder, "run.json"), pretty({ ...run, ...hashes }));
+  const next = join(folder, `.next-${randomUUID()}`);
+  const written: string[] = [];
+  const write = (name: string, text: string): string => {
+    written.push(name);
+    return writeFileAtomic(join(next, name), text);
+  };
+  try {
+    const rowsSha256 = write("rows.jsonl", rowsText(rows));
+    const secondsSha256 = seconds.length === 0 ? undefined : write("seconds.jsonl", rowsText(seconds));
+    write("timings.json", pretty(run.timings));
+    const hashes = { rowsSha256, ...(secondsSha256 === undefined ? {} : { secondsSha256 }) };
+    write("run.json", pretty({ ...run, ...hashes }));
+    for (const name of written) renameSync(join(next, name), join(folder, name));
+  } finally {
+    rmSync(next, { recursive: true, force: true });
+  }
   return folder;
 }
 
