@@ -7,7 +7,7 @@ import { canonicalJson, type Json } from "./json.ts";
 import { z } from "zod";
 
 export type Facts = { readonly kind: string } & { readonly [key: string]: Json };
-export type StoredArray = Float32Array | Float64Array | Int32Array;
+export type StoredArray = Float16Array | Float32Array | Float64Array | Int32Array;
 
 /** What computing a value took, so that a resumed run can still say what the whole cost. */
 export interface Cost {
@@ -31,13 +31,23 @@ const header = z.object({
   facts: z.looseObject({ kind: z.string() }),
   json: z.json(),
   cost: z.object({ seconds: z.record(z.string(), z.number()), peakRssMiB: z.number() }),
-  arrays: z.array(z.object({ name: z.string(), type: z.enum(["float32", "float64", "int32"]), bytes: z.number() })),
+  arrays: z.array(
+    z.object({ name: z.string(), type: z.enum(["float16", "float32", "float64", "int32"]), bytes: z.number() }),
+  ),
 });
 
-const constructors = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
+/** Float16Array is only named where it is used: older engines lack it. */
+const typedArrays = {
+  float16: (buffer: ArrayBuffer) => new Float16Array(buffer),
+  float32: (buffer: ArrayBuffer) => new Float32Array(buffer),
+  float64: (buffer: ArrayBuffer) => new Float64Array(buffer),
+  int32: (buffer: ArrayBuffer) => new Int32Array(buffer),
+};
 
-function typeOf(array: StoredArray): "float32" | "float64" | "int32" {
-  return array instanceof Float32Array ? "float32" : array instanceof Float64Array ? "float64" : "int32";
+function typeOf(array: StoredArray): keyof typeof typedArrays {
+  if (array instanceof Float32Array) return "float32";
+  if (array instanceof Float64Array) return "float64";
+  return array instanceof Int32Array ? "int32" : "float16";
 }
 
 /** The chunks of the file, ready to be written. */
@@ -71,7 +81,7 @@ export function decode(bytes: Buffer): Entry | { readonly broken: string } {
   for (const { name, type, bytes: size } of parsed.data.arrays) {
     // Copied, since a typed array must start at a multiple of its element size.
     const own = new Uint8Array(rest.subarray(at, at + size));
-    arrays[name] = new constructors[type](own.buffer);
+    arrays[name] = typedArrays[type](own.buffer);
     at += size;
   }
   const { json, cost } = parsed.data;
