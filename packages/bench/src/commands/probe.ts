@@ -1,7 +1,7 @@
 /** @file `probes probe`: how linearly readable each layer of a model is, at one checkpoint or along several. */
 import { basename, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Device } from "@linear-probes/models";
+import type { ActivationDtype, Device } from "@linear-probes/models";
 import { type Effects, stopOnInterrupt } from "../effects.ts";
 import { resultTable } from "../foreign/result-table.ts";
 import type { ProbingOptions } from "../foreign/run-probing.ts";
@@ -16,6 +16,7 @@ interface ProbeFlags {
   readonly testFraction?: number;
   readonly taps: readonly string[];
   readonly reducer: string;
+  readonly dtype: ActivationDtype;
   readonly preprocess?: string;
   readonly rows?: number;
   readonly testRows?: number;
@@ -61,6 +62,11 @@ export function probeCommand(program: Command, shared: SharedOptions, effects: E
       "--reducer <spec>",
       "none, random:N, avgpool, maxpool, pool-to:N, sparse-projection:N, cls or mean-tokens",
       "random:1000",
+    )
+    .addOption(
+      new Option("--dtype <type>", "what activations are stored as; float16 takes half the room and rounds them")
+        .choices(["float32", "float16"])
+        .default("float32" satisfies ActivationDtype),
     )
     .option(
       "--preprocess <spec>",
@@ -127,7 +133,7 @@ async function probe(models: readonly string[], flags: ProbeFlags, effects: Effe
 async function probingOptions(model: string, flags: ProbeFlags): Promise<ProbingOptions> {
   const { parsePreprocess } = await import("../foreign/preprocess-option.ts");
   const { labels, labelColumn, imageSize, testFraction, rows, testRows, validation, dataDir, preprocess } = flags;
-  const { data, taps, reducer, batch, device, cold, controls, seed, threads } = flags;
+  const { data, taps, reducer, dtype, batch, device, cold, controls, seed, threads } = flags;
   return {
     data,
     dataOptions: {
@@ -142,6 +148,7 @@ async function probingOptions(model: string, flags: ProbeFlags): Promise<Probing
     },
     taps,
     reducer,
+    dtype,
     ...(preprocess !== undefined && { preprocess: parsePreprocess(preprocess) }),
     batch,
     settings: { l2Strengths: flags.l2, relativeGap: flags.gap, passes: flags.passes },

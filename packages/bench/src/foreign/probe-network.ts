@@ -1,5 +1,12 @@
 /** @file All chosen taps of one network, foreign or its untrained twin: activations, then probes, through the store. */
-import { createReducer, type Device, printable, type RowSource, type TappedModel } from "@linear-probes/models";
+import {
+  type ActivationDtype,
+  createReducer,
+  type Device,
+  printable,
+  type RowSource,
+  type TappedModel,
+} from "@linear-probes/models";
 import { reject, rootStream, type Row, type Runtime, sha256, type SplitRows, type Stream } from "@linear-probes/core";
 import type { Effects } from "../effects.ts";
 import { createMeter, type Use, useOf } from "../ledger.ts";
@@ -21,6 +28,7 @@ export interface NetworkOptions {
   readonly inputs: string; // content hash of the rows
   readonly preprocess: string;
   readonly reducer: string;
+  readonly dtype: ActivationDtype;
   readonly roles: SplitRows;
   readonly settings: ProbeSettings;
   readonly batch: number;
@@ -187,7 +195,7 @@ function probeFacts(
   }));
 }
 
-function place({ name, reducer }: NetworkOptions, { tap, cols }: ReducedTap): Row {
+function place({ name, reducer, dtype }: NetworkOptions, { tap, cols }: ReducedTap): Row {
   return {
     kind: "probe",
     network: name,
@@ -197,5 +205,6 @@ function place({ name, reducer }: NetworkOptions, { tap, cols }: ReducedTap): Ro
     features: tap.features,
     columns: cols,
     reducer,
+    dtype,
   };
 }

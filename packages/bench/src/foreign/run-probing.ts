@@ -3,6 +3,7 @@ import { mkdirSync, statfsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createWasmRuntime, reject, rootStream, type Row, sha256, type Stream } from "@linear-probes/core";
 import {
+  type ActivationDtype,
   type Device,
   formatOf,
   type ForeignModel,
@@ -38,6 +39,7 @@ export interface ProbingOptions {
   readonly dataOptions: ProbeDataOptions;
   readonly taps: readonly string[]; // selectors
   readonly reducer: string;
+  readonly dtype: ActivationDtype;
   readonly preprocess?: PreprocessChoice;
   readonly batch: number; // rows per forward pass, unless the file fixes it
   readonly settings: ProbeSettings;
@@ -94,6 +96,7 @@ export async function runProbing(
       inputs: data.hash,
       taps: names,
       reducer: options.reducer,
+      dtype: options.dtype,
       roles: data.roles,
       settings: options.settings,
       batch: options.batch,
@@ -242,11 +245,13 @@ function checkRows({ roles, labels, classes, record }: ProbeData): void {
     reject(`${record.name}: training rows`, `must be at least the ${classes} classes`, roles.train.length);
 }
 
+const BYTES: Readonly<Record<ActivationDtype, number>> = { float32: 4, float16: 2 };
+
 type Sized = ReturnType<typeof reducedTaps>;
 
 /** Says what the activations will take, and refuses what the disk has no room for. */
 function checkSpace(taps: Sized, rows: number, options: ProbingOptions, log: (line: string) => void): void {
-  const bytes = 4 * rows * taps.reduce((sum, { cols }) => sum + cols, 0);
+  const bytes = BYTES[options.dtype] * rows * taps.reduce((sum, { cols }) => sum + cols, 0);
   mkdirSync(options.storeFolder, { recursive: true });
   const { bavail, bsize } = statfsSync(options.storeFolder);
   log(`activations take up to ${bytesText(bytes)} in ${options.storeFolder}`);
@@ -255,7 +260,7 @@ function checkSpace(taps: Sized, rows: number, options: ProbingOptions, log: (li
       "store",
       `must have room for ${bytesText(bytes)} of activations`,
       `${bytesText(bavail * bsize)} free`,
-      "use fewer rows or taps, or a reducer such as random:1000",
+      "use fewer rows or taps, --dtype float16, or a reducer such as random:1000",
     );
 }
 
@@ -313,6 +318,7 @@ function recordedSettings(
     rows: { train: roles.train.length, validation: roles.validation.length, test: roles.test.length },
     taps: options.taps.map((selector) => printable(selector)),
     reducer: options.reducer,
+    dtype: options.dtype,
     preprocess: opened[0]?.inputs.preprocess ?? "",
     batch: options.batch,
     device: options.device,

@@ -1,10 +1,11 @@
 /**
  * @file Reduced activations of a foreign model, block by block of rows, through the store: a block is computed for all
  * taps of a group at once when one of them is missing. The key of a block holds the model's weights, the tap, the
- * reducer, the rows, the preprocessing and this code, so a changed weight misses and a touched file hits.
+ * reducer, the rows, the preprocessing, the dtype and this code, so a changed weight misses and a touched file hits.
  */
 import { type Features, type FeatureWriter, reject, type Runtime } from "@linear-probes/core";
 import {
+  type ActivationDtype,
   activationFacts,
   type Device,
   type Lane,
@@ -19,8 +20,9 @@ import {
 import type { Effects } from "../effects.ts";
 import { Interrupted } from "../stop-flag.ts";
 import type { Store } from "../store.ts";
-import type { Cost, Facts } from "../stored-value.ts";
+import type { Cost, Facts, StoredArray } from "../stored-value.ts";
 import type { ReducedTap, TapGroup } from "./tap-groups.ts";
+import { toFloat16 } from "./to-float16.ts";
 
 export interface ActivationOptions {
   readonly tapped: Pick<TappedModel, "model" | "plan">;
@@ -28,6 +30,7 @@ export interface ActivationOptions {
   readonly inputs: string; // content hash of the rows
   readonly preprocess: string;
   readonly reducer: string;
+  readonly dtype: ActivationDtype;
   readonly stream: string; // path; random reducers draw from it
   readonly code: string; // fingerprint
   readonly device: Device;
@@ -52,12 +55,12 @@ export interface StoredActivations {
 
 export function storedActivations(options: ActivationOptions): StoredActivations {
   const { store, source, tapped, effects } = options;
-  const { reducer, stream, inputs, preprocess, device, code } = options;
+  const { reducer, stream, inputs, preprocess, dtype, device, code } = options;
   let opened: { readonly group: TapGroup; readonly lanes: readonly Lane[] } | undefined;
 
   const facts = ({ taps, batch }: TapGroup, { tap }: ReducedTap): Facts => {
     const lane = { batch, optimization: "all" as const, device, taps: taps.map(({ tap }) => tap) };
-    const known = activationFacts(tapped.model, lane, tap, { reducer, stream, inputs, preprocess });
+    const known = activationFacts(tapped.model, lane, tap, { reducer, stream, inputs, preprocess, dtype });
     return { kind: "onnx-activations", ...known, code };
   };
   const blockFacts = (group: TapGroup, tap: ReducedTap, start: number): Facts => ({
@@ -81,7 +84,7 @@ export function storedActivations(options: ActivationOptions): StoredActivations
   };
 
   /** Runs the rows of one block and keeps the taps wanted; returns their values. */
-  const compute = async (group: TapGroup, wanted: readonly ReducedTap[], start: number): Promise<Float32Array[]> => {
+  const compute = async (group: TapGroup, wanted: readonly ReducedTap[], start: number): Promise<Kept[]> => {
     const lanes = await lanesOf(group);
     const begun = effects.seconds();
     const rows = Math.min(group.blockRows, source.rows - start);
@@ -103,20 +106,22 @@ export function storedActivations(options: ActivationOptions): StoredActivations
     effects.stop.check();
     const seconds = (effects.seconds() - begun) / wanted.length;
     const cost: Cost = { seconds: { activations: seconds }, peakRssMiB: effects.peakRssMiB() };
-    for (const [i, tap] of wanted.entries()) {
+    return wanted.map((tap, i) => {
       const key = blockFacts(group, tap, start);
-      store.put(key, { json: null, arrays: { values: values[i] ?? new Float32Array() } }, cost);
+      const own = values[i] ?? new Float32Array();
+      const kept = dtype === "float16" ? toFloat16(own, tap.tap.name) : own;
+      store.put(key, { json: null, arrays: { values: kept } }, cost);
       options.onUse?.(key, cost, false);
-    }
-    return values;
+      return kept;
+    });
   };
 
-  const block = async (group: TapGroup, tap: ReducedTap, start: number): Promise<Float32Array> => {
+  const block = async (group: TapGroup, tap: ReducedTap, start: number): Promise<Kept> => {
     const key = blockFacts(group, tap, start);
     const entry = store.get(key);
     const stored = entry?.arrays["values"];
     const rows = Math.min(group.blockRows, source.rows - start);
-    if (entry !== undefined && stored instanceof Float32Array && stored.length === rows * tap.cols) {
+    if (entry !== undefined && isKept(stored) && stored.length === rows * tap.cols) {
       options.onUse?.(key, entry.cost, true);
       return stored;
     }
@@ -158,6 +163,13 @@ export function storedActivations(options: ActivationOptions): StoredActivations
   };
 }
 
+/** A block of a tap, as it is in the store. */
+type Kept = Float32Array | Float16Array;
+
+function isKept(values: StoredArray | undefined): values is Kept {
+  return values instanceof Float32Array || values instanceof Float16Array;
+}
+
 interface Part {
   readonly rows: Int32Array; // ascending
   readonly written: number; // of them, already
@@ -165,7 +177,7 @@ interface Part {
 }
 
 /** Writes those rows of the part that lie in [start, end); returns how many. */
-function copyRows(values: Float32Array, cols: number, start: number, end: number, part: Part): number {
+function copyRows(values: Kept, cols: number, start: number, end: number, part: Part): number {
   const { rows, written, writer } = part;
   let until = written;
   while (until < rows.length && (rows[until] ?? end) < end) until += 1;

@@ -51,12 +51,29 @@ it("inspect lists taps with shape and storage, as a table and as JSON", async ()
 });
 
 it("probe prints the table and writes the result; flags replace defaults", async () => {
-  const shown = await probes("probe", model, "--data", data, "--out", out, "--l2", "1e-2", "1e-3");
+  const shown = await probes(
+    "probe",
+    model,
+    "--data",
+    data,
+    "--out",
+    out,
+    "--l2",
+    "1e-2",
+    "1e-3",
+    "--dtype",
+    "float16",
+  );
   expect(shown).toMatch(/^4 +logits +MatMul +3 +3 +\d+\.\d\d /m);
   expect(shown).toContain(`results: ${join(out, "paper", "probe-onnx")}`);
   expect(JSON.parse(readFileSync(join(out, "paper", "probe-onnx", "run.json"), "utf8"))).toMatchObject({
     experiment: "probe-onnx",
-    settings: { l2Strengths: [1e-2, 1e-3], reducer: "random:1000", rows: { train: 192, validation: 48, test: 60 } },
+    settings: {
+      l2Strengths: [1e-2, 1e-3],
+      reducer: "random:1000",
+      dtype: "float16",
+      rows: { train: 192, validation: 48, test: 60 },
+    },
   });
 });
 

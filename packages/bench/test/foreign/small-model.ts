@@ -85,6 +85,7 @@ export function smallOptions(folder: string, more: Partial<ProbingOptions> = {})
     dataOptions: { validation: 0.25 },
     taps: ["all"],
     reducer: "none",
+    dtype: "float32",
     batch: 16,
     settings: { l2Strengths: [1e-2, 1e-4], relativeGap: 1e-3, passes: 200 },
     device: "cpu",

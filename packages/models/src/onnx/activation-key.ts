@@ -5,6 +5,9 @@ import type { Lane } from "./lane.ts";
 import type { ForeignModel } from "../foreign-model.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
 
+/** What activations are kept as. */
+export type ActivationDtype = "float32" | "float16";
+
 export interface ActivationFacts {
   readonly model: string; // fingerprint
   readonly tap: string;
@@ -20,7 +23,7 @@ export interface ActivationFacts {
   /** The taps read in the same run: fusion depends on them, unless the graph is run as written. */
   readonly together: readonly string[];
   readonly engine: string; // and its version
-  readonly dtype: "float32";
+  readonly dtype: ActivationDtype;
 }
 
 export interface ActivationFactsOptions {
@@ -28,6 +31,7 @@ export interface ActivationFactsOptions {
   readonly stream: string;
   readonly inputs: string;
   readonly preprocess: string;
+  readonly dtype: ActivationDtype;
 }
 
 export function activationFacts(
@@ -46,7 +50,6 @@ export function activationFacts(
     together:
       lane.optimization === "disabled" || model.format === "tfjs" ? [] : lane.taps.map(({ name }) => name).sort(),
     engine: engineOf(model),
-    dtype: "float32",
   };
 }
 

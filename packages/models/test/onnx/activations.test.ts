@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootStream } from "@linear-probes/core";
 import { describe, expect, it, vi } from "vitest";
-import { activationFacts } from "../../src/onnx/activation-key.ts";
+import { type ActivationDtype, activationFacts } from "../../src/onnx/activation-key.ts";
 import { arraySource } from "../../src/onnx/inputs.ts";
 import type { RowSource } from "../../src/onnx/inputs.ts";
 import { createReducer } from "../../src/onnx/reducers.ts";
@@ -140,16 +140,22 @@ describe("activations", () => {
 it("the key changes with whatever the numbers depend on, and with nothing else", async () => {
   const tapped = await openModel(fixture("convnet"), { isolated: false });
   const options = { stream: "7/probe", reducer: "random:5", inputs: "hash", preprocess: "none" };
-  const facts = async (select: readonly string[], optimization: "disabled" | "all", batch = 8): Promise<string> => {
+  const facts = async (
+    select: readonly string[],
+    optimization: "disabled" | "all",
+    batch = 8,
+    dtype: ActivationDtype = "float32",
+  ): Promise<string> => {
     const taps = tapped.select(select);
     const lanes = await openLanes(tapped.model, tapped.plan, taps, { stream: "7/probe", batch, optimization });
     const [lane, tap] = [lanes[0], taps.find(({ name }) => name === "logits")];
     if (!lane || !tap) throw new Error("no lane");
     await releaseLanes(lanes);
-    return JSON.stringify(activationFacts(tapped.model, lane, tap, options));
+    return JSON.stringify(activationFacts(tapped.model, lane, tap, { ...options, dtype }));
   };
   expect(await facts(["logits"], "disabled")).toBe(await facts(["logits", "flat"], "disabled"));
   expect(await facts(["logits"], "all")).not.toBe(await facts(["logits", "flat"], "all"));
   expect(await facts(["logits"], "all")).not.toBe(await facts(["logits"], "all", 16));
+  expect(await facts(["logits"], "all")).not.toBe(await facts(["logits"], "all", 8, "float16"));
   expect(await facts(["logits"], "all")).toContain(tapped.model.fingerprint);
 });

@@ -40,11 +40,12 @@ function caption({ rows, run }: Result): string {
     ["rows.test", "test rows", count],
     ["relativeGap", "certified relative gap at most", significant],
   ]);
-  const { reducer } = run.settings;
+  const { reducer, dtype } = run.settings;
+  const rounded = dtype === "float16" ? ", and rounded to float16" : "";
   const missing = unfitted(rows);
   return (
     `Test error of a linear probe at each tap of ${typeof model === "string" ? model : "the model"}, in depth order; ` +
-    `data: ${run.dataset.name}. Features are reduced by ${typeof reducer === "string" ? reducer : "nothing"}. The l2 of ` +
+    `data: ${run.dataset.name}. Features are reduced by ${typeof reducer === "string" ? reducer : "nothing"}${rounded}. The l2 of ` +
     `each probe is chosen on validation rows, and the test rows are looked at once. Bars are 95 % intervals, percentiles ` +
     `of the error on resampled test rows; they say nothing about other training rows. The dotted line is the error of ` +
     `always saying the commonest class.${series}${sizes}${missing.length === 0 ? "" : ` Not fitted: ${missing.join("; ")}.`}`
