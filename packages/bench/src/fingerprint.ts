@@ -1,21 +1,21 @@
 /**
  * @file The fingerprint of code: what a result depends on, as sha256 per part. The parts of an entry module are the
  * modules in the closure of its value imports (comments aside), the files that they name by URL (workers, the compiled
- * kernels), the versions of the external packages reached, and the version of Node.
+ * kernels), the versions of the external packages reached, the version of Node, and how the machine sums products.
  *
  * A module that only re-exports is looked through: a name imported from `@linear-probes/solvers` leads to the file that
  * declares it and not to its neighbours. So a changed solver changes the fingerprint of those who use it, and no other.
  */
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, relative, resolve, sep } from "node:path";
-import { reject, sha256 } from "@linear-probes/core";
+import { arithmetic, reject, sha256 } from "@linear-probes/core";
 import { z } from "zod";
 import { canonicalJson } from "./json.ts";
 import { type Need, type ParsedModule, parseModule } from "./parsed-module.ts";
 
 export interface Fingerprint {
   readonly sha256: string;
-  /** Path from the root, `npm:name` or `node` → sha256 or version. */
+  /** Path from the root, `npm:name`, `node` or `arithmetic` → sha256, version or kind. */
   readonly parts: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ export function createFingerprinter(root: string): (entry: string) => Fingerprin
   };
 
   return (entry) => {
-    const parts: Record<string, string> = { node: process.version };
+    const parts: Record<string, string> = { node: process.version, arithmetic: arithmetic() };
     const seen = new Set<string>();
 
     const addPackage = (folder: string, name: string): void => {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256 } from "@linear-probes/core";
+import { arithmetic, sha256 } from "@linear-probes/core";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { RunRecord } from "./run-record.ts";
 
@@ -30,6 +30,7 @@ export function provenance(root = repositoryRoot): Provenance {
       memoryMiB: Math.round(totalmem() / 2 ** 20),
       platform: `${process.platform}-${process.arch}`,
       node: process.version,
+      arithmetic: arithmetic(),
     },
   };
 }

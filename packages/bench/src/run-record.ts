@@ -42,6 +42,7 @@ export const runRecord = z.object({
     memoryMiB: z.number(),
     platform: z.string(),
     node: z.string(),
+    arithmetic: z.enum(["fused", "separate"]).default("separate"), // records from before there were two: separate
   }),
   threads: z.number(),
   packages: z.record(z.string(), z.string()), // external packages that took part → version

@@ -4,6 +4,7 @@
  */
 import { Job } from "./job";
 import { PANEL } from "./strips";
+import { mulAdd } from "./tiles";
 
 /** Rows that pass by one panel of weights before the next panel is taken: both stay in the first cache. */
 const ROWS: u32 = 30;
@@ -47,18 +48,18 @@ export function packDense(job: Job): void {
     const w1 = v128.load(w, 16);
     const w2 = v128.load(w, 32);
     let v = v128.load_splat<f32>(x + j);
-    a00 = f32x4.add(a00, f32x4.mul(v, w0));
-    a01 = f32x4.add(a01, f32x4.mul(v, w1));
-    a02 = f32x4.add(a02, f32x4.mul(v, w2));
+    a00 = mulAdd<f32>(a00, v, w0);
+    a01 = mulAdd<f32>(a01, v, w1);
+    a02 = mulAdd<f32>(a02, v, w2);
     if (nr > 1) {
       v = v128.load_splat<f32>(x1 + j);
-      a10 = f32x4.add(a10, f32x4.mul(v, w0));
-      a11 = f32x4.add(a11, f32x4.mul(v, w1));
-      a12 = f32x4.add(a12, f32x4.mul(v, w2));
+      a10 = mulAdd<f32>(a10, v, w0);
+      a11 = mulAdd<f32>(a11, v, w1);
+      a12 = mulAdd<f32>(a12, v, w2);
       v = v128.load_splat<f32>(x2 + j);
-      a20 = f32x4.add(a20, f32x4.mul(v, w0));
-      a21 = f32x4.add(a21, f32x4.mul(v, w1));
-      a22 = f32x4.add(a22, f32x4.mul(v, w2));
+      a20 = mulAdd<f32>(a20, v, w0);
+      a21 = mulAdd<f32>(a21, v, w1);
+      a22 = mulAdd<f32>(a22, v, w2);
     }
   }
   storeRow(to, vectors, a00, a01, a02, slope);

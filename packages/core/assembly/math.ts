@@ -1,4 +1,6 @@
-/** @file exp and log in plain IEEE operations, so that their bits are the same on every machine. */
+/** @file exp and log in IEEE operations, so that their bits are the same on every machine of the same arithmetic. */
+
+import { mulAdd } from "./tiles";
 
 const LOG2E: f64 = 1.4426950408889634;
 const LN2_HIGH: f64 = 6.93147180369123816490e-01; // 33 bits, so that n·LN2_HIGH is exact
@@ -45,13 +47,12 @@ export const NOTHING: f64 = 8.271806125530277e-25; // 2^-80
 /** c[order] + c[order+1] r. */
 // @ts-ignore: decorator
 @inline function pair(r: v128, order: usize): v128 {
-  const high = f64x2.mul(v128.load(TABLE + (7 + order) * 16), r);
-  return f64x2.add(v128.load(TABLE + (6 + order) * 16), high);
+  return mulAdd<f64>(v128.load(TABLE + (6 + order) * 16), v128.load(TABLE + (7 + order) * 16), r);
 }
 
 // @ts-ignore: decorator
 @inline function plus(a: v128, b: v128, power: v128): v128 {
-  return f64x2.add(a, f64x2.mul(b, power));
+  return mulAdd<f64>(a, b, power);
 }
 
 /** exp of two x ≤ 0; relative error below 4e-16; 0 where x < -708, -Infinity included. */
@@ -71,7 +72,7 @@ export const NOTHING: f64 = 8.271806125530277e-25; // 2^-80
   const middle = plus(pair(r, 6), pair(r, 8), r2);
   const low = plus(pair(r, 2), pair(r, 4), r2);
   const q = plus(low, plus(middle, top, r4), r4);
-  const p = f64x2.add(v128.load(TABLE + 6 * 16), f64x2.add(r, f64x2.mul(r2, q)));
+  const p = f64x2.add(v128.load(TABLE + 6 * 16), mulAdd<f64>(r, r2, q));
   const scale = i64x2.add(i64x2.shl(t, 52), v128.load(TABLE + 5 * 16));
   return v128.andnot(f64x2.mul(p, scale), f64x2.lt(x, least)); // NaN stays NaN
 }

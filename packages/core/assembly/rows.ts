@@ -12,6 +12,7 @@
  */
 import { Job, paddedClasses } from "./job";
 import { expNonPositive, logPositive, NOTHING, sum2 } from "./math";
+import { mulAdd } from "./tiles";
 
 const SAG: u32 = 0;
 const SVRG: u32 = 2;
@@ -95,14 +96,14 @@ function margins(job: Job, v: usize, z: usize): void {
     for (let j: u32 = 0; j < wide; j += 32) {
       const x0 = v128.load(v + j);
       const x1 = v128.load(v + j, 16);
-      a0 = f32x4.add(a0, f32x4.mul(x0, v128.load(w + j)));
-      b0 = f32x4.add(b0, f32x4.mul(x1, v128.load(w + j, 16)));
-      a1 = f32x4.add(a1, f32x4.mul(x0, v128.load(w1 + j)));
-      b1 = f32x4.add(b1, f32x4.mul(x1, v128.load(w1 + j, 16)));
-      a2 = f32x4.add(a2, f32x4.mul(x0, v128.load(w2 + j)));
-      b2 = f32x4.add(b2, f32x4.mul(x1, v128.load(w2 + j, 16)));
-      a3 = f32x4.add(a3, f32x4.mul(x0, v128.load(w3 + j)));
-      b3 = f32x4.add(b3, f32x4.mul(x1, v128.load(w3 + j, 16)));
+      a0 = mulAdd<f32>(a0, x0, v128.load(w + j));
+      b0 = mulAdd<f32>(b0, x1, v128.load(w + j, 16));
+      a1 = mulAdd<f32>(a1, x0, v128.load(w1 + j));
+      b1 = mulAdd<f32>(b1, x1, v128.load(w1 + j, 16));
+      a2 = mulAdd<f32>(a2, x0, v128.load(w2 + j));
+      b2 = mulAdd<f32>(b2, x1, v128.load(w2 + j, 16));
+      a3 = mulAdd<f32>(a3, x0, v128.load(w3 + j));
+      b3 = mulAdd<f32>(b3, x1, v128.load(w3 + j, 16));
     }
     store<f64>(z + c * 8, lanes(a0, b0) + load<f64>(job.bias + c * 8));
     store<f64>(z + c * 8 + 8, lanes(a1, b1) + load<f64>(job.bias + c * 8 + 8));
@@ -112,8 +113,8 @@ function margins(job: Job, v: usize, z: usize): void {
   for (; c < k; c++, w += wide) {
     let a = f32x4.splat(0), b = a;
     for (let j: u32 = 0; j < wide; j += 32) {
-      a = f32x4.add(a, f32x4.mul(v128.load(v + j), v128.load(w + j)));
-      b = f32x4.add(b, f32x4.mul(v128.load(v + j, 16), v128.load(w + j, 16)));
+      a = mulAdd<f32>(a, v128.load(v + j), v128.load(w + j));
+      b = mulAdd<f32>(b, v128.load(v + j, 16), v128.load(w + j, 16));
     }
     store<f64>(z + c * 8, lanes(a, b) + load<f64>(job.bias + c * 8));
   }
@@ -245,7 +246,7 @@ function moveReading(job: Job, c: u32, rows: usize, deltas: usize, size: u32, ow
     let s = f32x4.mul(delta, v128.load(rows + j));
     for (let i: u32 = 1; i < size; i++) {
       const d = f32x4.splat(<f32>load<f64>(deltas + i * zs));
-      s = f32x4.add(s, f32x4.mul(d, v128.load(rows + i * wide + j)));
+      s = mulAdd<f32>(s, d, v128.load(rows + i * wide + j));
     }
     const at = 2 * j;
     const low = f64x2.promote_low_f32x4(s);

@@ -8,6 +8,7 @@
  */
 import { Job, paddedClasses } from "./job";
 import { expNonPositive, logPositive, something, sum2 } from "./math";
+import { mulAdd } from "./tiles";
 
 export const ACC_LOSS: u32 = 0;
 export const ACC_ERRORS: u32 = 8;
@@ -103,7 +104,7 @@ export function curvatures(job: Job, z: usize, bias: usize, labels: usize, u: us
   for (let i: u32 = 0; i < rows; i++, e += bytes, u += bytes, r += bytes >> 1) {
     const inverse = 1.0 / rowSum(e, bytes);
     let dot = f64x2.splat(0);
-    for (let c: u32 = 0; c < bytes; c += 16) dot = f64x2.add(dot, f64x2.mul(v128.load(e + c), v128.load(u + c)));
+    for (let c: u32 = 0; c < bytes; c += 16) dot = mulAdd<f64>(dot, v128.load(e + c), v128.load(u + c));
     const mean = f64x2.splat(sum2(dot) * inverse);
     for (let c: u32 = 0; c < bytes; c += 16) {
       const p = f64x2.mul(v128.load(e + c), f64x2.splat(inverse));
@@ -179,7 +180,7 @@ export function lines(job: Job, z: usize, d: usize, bias: usize, labels: usize, 
       const first = f64x2.mul(p, delta);
       s0 = f64x2.add(s0, p);
       s1 = f64x2.add(s1, first);
-      s2 = f64x2.add(s2, f64x2.mul(first, delta));
+      s2 = mulAdd<f64>(s2, first, delta);
     }
     const inverse = 1.0 / sum2(s0);
     const mean = sum2(s1) * inverse;
@@ -201,7 +202,7 @@ export function moments(job: Job, z: usize, bias: usize, labels: usize, rows: u3
     for (let c: u32 = 0; c < bytes; c += 16) {
       let sum = v128.load(outer + (a >> 3) * bytes + c);
       for (let at = p; at < p + rows * bytes; at += bytes) {
-        sum = f64x2.add(sum, f64x2.mul(v128.load_splat<f64>(at + a), v128.load(at + c)));
+        sum = mulAdd<f64>(sum, v128.load_splat<f64>(at + a), v128.load(at + c));
       }
       v128.store(outer + (a >> 3) * bytes + c, sum);
     }

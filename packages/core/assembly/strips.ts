@@ -76,38 +76,15 @@ export function scratchBytes(job: Job, forGram: bool): u32 {
   return min(count * PANEL, ((job.cols + 3) >> 2) * 16 - p * PANEL);
 }
 
-/**
- * to ← x - c in float32: panels p .. p+count-1, rows `stride` bytes apart. Three rows at a time, so that three times
- * as many reads are under way; the rows that fill up the last three repeat the block's last one.
- */
+/** to ← x - c in float32: panels p .. p+count-1, rows `stride` bytes apart; row by row, as one stream through memory. */
 export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
   const bytes = usedBytes(job, p, count);
   const shift = job.shift + p * PANEL;
-  const last = rows - 1;
-  for (let i: u32 = 0; i < rows; i += 3, to += 3 * stride) {
-    const x0 = rowAt(job, x, index, i) + p * PANEL;
-    const x1 = rowAt(job, x, index, min(i + 1, last)) + p * PANEL;
-    const x2 = rowAt(job, x, index, min(i + 2, last)) + p * PANEL;
-    const to1 = to + stride;
-    const to2 = to1 + stride;
-    for (let b: u32 = 0; b < bytes; b += 16) {
-      const c = v128.load(shift + b);
-      v128.store(to + b, f32x4.sub(v128.load(x0 + b), c));
-      v128.store(to1 + b, f32x4.sub(v128.load(x1 + b), c));
-      v128.store(to2 + b, f32x4.sub(v128.load(x2 + b), c));
-    }
-    clearPadding(to, stride, bytes, count);
+  for (let i: u32 = 0; i < rows; i++, to += stride) {
+    const from = rowAt(job, x, index, i) + p * PANEL;
+    for (let b: u32 = 0; b < bytes; b += 16) v128.store(to + b, f32x4.sub(v128.load(from + b), v128.load(shift + b)));
+    for (let b: u32 = bytes; b < count * PANEL; b += 16) v128.store(to + b, f32x4.splat(0));
   }
-}
-
-/** Zeroes what follows the used bytes of three rows in their last panel. */
-// @ts-ignore: decorator
-@inline export function clearPadding(to: usize, stride: u32, bytes: u32, count: u32): void {
-  const padding = count * PANEL - bytes;
-  if (!padding) return;
-  memory.fill(to + bytes, 0, padding);
-  memory.fill(to + stride + bytes, 0, padding);
-  memory.fill(to + 2 * stride + bytes, 0, padding);
 }
 
 /** to ← x in float64, no shift. */

@@ -204,7 +204,8 @@ export function createOracle(
       const { mean, variance } = seen.moments();
       return variance.map((v, j) => (v + (mean[j]! - map.shift[j]!) ** 2) * map.scale[j]! ** 2);
     },
-    probabilities: (margins) => kernels.probabilities(margins),
+    probabilities: (margins, rows) => kernels.probabilities(margins, rows),
+    uncertainties: (margins) => kernels.uncertainties(margins),
     operator(values, rows, cols) {
       const matrix = matrixFeatures(runtime, { values, rows, cols, name: "operator" });
       derived.operators.push(matrix);

@@ -1,3 +1,4 @@
+export * from "./arithmetic.ts";
 export * from "./atomic-file.ts";
 export * from "./certificate.ts";
 export * from "./certify.ts";

@@ -54,7 +54,10 @@ export interface Oracle {
   weightedRows(rows: Int32Array, weights: Float64Array): WeightedRows;
   /** Per-column mean square of x̃ [d] (set-up knowledge, no pass counted). */
   columnMeanSquares(): Float64Array;
-  probabilities(margins: Margins): Float64Array;
+  /** softmax(Z) [n, k], or [m, k] of the rows given. No pass. */
+  probabilities(margins: Margins, rows?: Int32Array): Float64Array;
+  /** tr(diag p - p pᵀ) [n] at Z. No pass. */
+  uncertainties(margins: Margins): Float64Array;
   /** A dense matrix A [rows, cols] in the back end's memory, for as long as what is kept under `derivedKey`. No pass. */
   operator(values: Float32Array, rows: number, cols: number): Operator;
   /** One minibatch RMSProp sweep over `order`; θ and its squares are updated in place. order.length/n passes. */

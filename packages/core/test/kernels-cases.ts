@@ -72,6 +72,8 @@ export function answers(kernels: ProblemKernels, features: Features, problem: Ca
   got["residual"] = moments.residual;
   got["covariance"] = moments.covariance;
   got["probabilities"] = kernels.probabilities(z);
+  got["some probabilities"] = kernels.probabilities(z, Int32Array.of(n - 1, 0));
+  got["uncertainties"] = kernels.uncertainties(z);
   const score = kernels.score(z);
   got["score"] = Float64Array.of(score.loss, score.errors);
   const evaluation = kernels.evaluate(weights, bias);

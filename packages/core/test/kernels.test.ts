@@ -1,13 +1,15 @@
 /** @file The wasm kernels against the float64 reference, and against finite differences. */
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { arithmetic } from "../src/arithmetic.ts";
 import { createReferenceRuntime } from "../src/kernels/reference.ts";
 import { createWasmRuntime } from "../src/kernels/wasm.ts";
 import { answers, createFeatures, kernelCase, relativeError, rowSweepOf } from "./kernels-cases.ts";
 
 const wasm = await createWasmRuntime({ threads: 1 });
+const other = await createWasmRuntime({ threads: 1, arithmetic: arithmetic() === "fused" ? "separate" : "fused" });
 const reference = createReferenceRuntime();
-afterAll(() => wasm.dispose());
+afterAll(() => Promise.all([wasm.dispose(), other.dispose()]));
 
 /** Float32 products of up to 800 terms; sums are float64. */
 const FAST = 3e-6;
@@ -28,10 +30,10 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [12, 1100, 4],
 ];
 
-function bothAnswers(n: number, d: number, k: number) {
+function allAnswers(n: number, d: number, k: number) {
   const problem = kernelCase(n, d, k);
   const { labels, shift } = problem;
-  return [wasm, reference].map((runtime) => {
+  return [wasm, reference, other].map((runtime) => {
     const features = createFeatures(runtime, problem);
     const got = answers(runtime.bind(features, { labels, classes: k, shift }), features, problem);
     features.release();
@@ -41,10 +43,13 @@ function bothAnswers(n: number, d: number, k: number) {
 
 describe("every kernel agrees with the reference", () => {
   test.each(SHAPES)("%i rows, %i columns, %i classes", (n, d, k) => {
-    const [got = {}, want = {}] = bothAnswers(n, d, k);
+    const [got = {}, want = {}, separate = {}] = allAnswers(n, d, k);
     for (const [name, values] of Object.entries(want)) {
       const bound = FLOAT64.has(name) || name.startsWith("exact") ? EXACT : FAST;
       expect(relativeError(got[name] ?? new Float64Array(0), values), name).toBeLessThan(bound);
+      expect(relativeError(separate[name] ?? new Float64Array(0), values), `${name}, the other build`).toBeLessThan(
+        bound,
+      );
     }
   });
 
@@ -56,7 +61,7 @@ describe("every kernel agrees with the reference", () => {
     );
     fc.assert(
       fc.property(shape, ([n, d, k]) => {
-        const [got = {}, want = {}] = bothAnswers(n, d, k);
+        const [got = {}, want = {}] = allAnswers(n, d, k);
         return Object.entries(want).every(([name, v]) => relativeError(got[name] ?? new Float64Array(0), v) < FAST);
       }),
       { seed: 1, numRuns: 60 },

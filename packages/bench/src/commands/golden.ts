@@ -37,6 +37,10 @@ export async function golden(options: GoldenOptions, { log }: Effects): Promise<
       log(`skipped ${id}: golden rows are of the real data, which could not be had`);
       continue;
     }
+    if (result.run.machine.arithmetic !== "fused") {
+      log(`skipped ${id}: golden rows are of fused arithmetic, which this machine lacks`);
+      continue;
+    }
     const difference = existsSync(path)
       ? differenceOf(parseRows(readFileSync(path, "utf8")), result, (await loadExperiment(id)).goldenTolerance)
       : `${path} is missing; write it with \`probes golden --write\``;

@@ -1,6 +1,7 @@
 /**
  * @file The toy of figure 3: a Gaussian half-space and the layers of an untrained deep network above it, a fresh draw
- * of both for every dataset. The kernels compute the layers, not an engine: so the bits are the same on every machine.
+ * of both for every dataset. The kernels compute the layers, not an engine: so the bits are the same on every
+ * machine that fuses multiply and add.
  */
 import {
   type Features,

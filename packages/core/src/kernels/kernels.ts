@@ -159,8 +159,10 @@ export interface ProblemKernels {
   classMoments(margins: Margins): { readonly residual: Float64Array; readonly covariance: Float64Array };
   /** Loss and errors at Z, without touching X. */
   score(margins: Margins): Evaluation;
-  /** p = softmax(Z) [n, k], float64 copy. */
-  probabilities(margins: Margins): Float64Array;
+  /** p = softmax(Z) [n, k], float64 copy; [m, k] of m rows when they are given. */
+  probabilities(margins: Margins, rows?: Int32Array): Float64Array;
+  /** tr(diag p - p pᵀ) = 1 - Σ p² [n] at Z: how unsure each row is. */
+  uncertainties(margins: Margins): Float64Array;
 
   // --- row-wise loops of the stochastic solvers ---
   /**

@@ -218,10 +218,16 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
     },
     classMoments,
     score,
-    probabilities(margins) {
-      const out = new Float64Array(n * k);
-      for (let i = 0; i < n; i++) softmaxRow(zOf(margins), i * k, k, out.subarray(i * k));
+    probabilities(margins, of) {
+      const out = new Float64Array((of?.length ?? n) * k);
+      for (let i = 0; i * k < out.length; i++) softmaxRow(zOf(margins), (of?.[i] ?? i) * k, k, out.subarray(i * k));
       return out;
+    },
+    uncertainties(margins) {
+      const p = this.probabilities(margins);
+      return Float64Array.from({ length: n }, (_, i) =>
+        p.subarray(i * k, (i + 1) * k).reduce((sum, value) => sum - value * value, 1),
+      );
     },
     rmspropEpoch,
     rowSweep: (sweep) => rowSweepReference({ rows: n, cols: d, classes: k, x, shift, labels }, sweep),

@@ -1,8 +1,9 @@
 /**
  * @file The wasm back end: AssemblyScript kernels (packages/core/assembly) in one shared memory, worker threads that
  * claim fixed row partitions. Products are float32 with float64 sums; nothing depends on the number of threads or on
- * where X is kept.
+ * where X is kept, and on the machine only through its arithmetic (arithmetic.ts).
  */
+import { arithmetic, type Arithmetic } from "../arithmetic.ts";
 import { reject } from "../errors.ts";
 import type { Features, Runtime } from "./kernels.ts";
 import { createBufferPool } from "./wasm/buffer-pool.ts";
@@ -21,14 +22,16 @@ export interface WasmRuntimeOptions {
   readonly threads: number;
   /** Most that the kernels' memory may grow to; default 3.5 GiB, at most 4 GiB less 64 KiB. */
   readonly memoryBytes?: number;
+  /** Default: this machine's. The other one has other bits. */
+  readonly arithmetic?: Arithmetic;
 }
 
 /** What this back end can do beyond the contract. */
 export interface WasmRuntime extends Runtime {
   /**
    * max(H, slope·H), H = X W, for weights [d, outputs] row by row and slope 0..1: an untrained network's layer. Its
-   * sums run over the inputs in order, in float32, so that the bits are the same on every machine. A product that
-   * overflows float32 is not noticed here.
+   * sums run over the inputs in order, in float32, so that the bits are the same on every machine of this arithmetic. A
+   * product that overflows float32 is not noticed here.
    */
   denseLeakyRelu(features: Features, weights: Float32Array, outputs: number, slope: number): Features;
   /** Mean over the rows of ‖x‖₂. */
@@ -40,6 +43,7 @@ const PAGE = 65536;
 export async function createWasmRuntime({
   threads,
   memoryBytes = 3.5 * 2 ** 30,
+  arithmetic: build = arithmetic(),
 }: WasmRuntimeOptions): Promise<WasmRuntime> {
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
     reject("threads", `must be 1..${MAX_THREADS}`, threads);
@@ -47,7 +51,7 @@ export async function createWasmRuntime({
   const maximum = Math.floor(memoryBytes / PAGE);
   if (!(maximum >= 16 && maximum <= 65535)) reject("memoryBytes", "must be 1 MiB to 4 GiB less 64 KiB", memoryBytes);
   const memory = new webAssembly.Memory({ initial: HEAP_BASE / PAGE, maximum, shared: true });
-  const crew = await createCrew(await kernelModule(), memory, threads);
+  const crew = await createCrew(await kernelModule(build), memory, threads);
   const workspace = createWorkspace(memory, crew, maximum * PAGE);
   const pool = createBufferPool(crew);
   return {

@@ -1,4 +1,5 @@
 /** @file The compiled part of the linear algebra (packages/core/assembly/linalg.ts), made on first use. */
+import { arithmetic } from "../arithmetic.ts";
 import { type OwnMemory, readCompiled, webAssembly } from "../kernels/wasm/web-assembly.ts";
 
 export interface DenseModule {
@@ -10,7 +11,10 @@ export interface DenseModule {
 export const MATRIX = 4096;
 
 const PAGE = 65536;
-const FILE = new URL("../../dist/linalg.wasm", import.meta.url);
+const LINALG = {
+  fused: new URL("../../dist/linalg.wasm", import.meta.url),
+  separate: new URL("../../dist/linalg.separate.wasm", import.meta.url),
+};
 let made: DenseModule | undefined;
 
 /** The module, with memory for `bytes` from MATRIX on. */
@@ -22,7 +26,7 @@ export function denseModule(bytes: number): DenseModule {
 }
 
 function instantiate(): DenseModule {
-  const module = new webAssembly.Module(readCompiled(FILE));
+  const module = new webAssembly.Module(readCompiled(LINALG[arithmetic()]));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what packages/core/assembly/linalg.ts exports
   return new webAssembly.Instance(module).exports as DenseModule;
 }

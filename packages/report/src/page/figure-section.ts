@@ -18,7 +18,8 @@ export interface FigureSection {
 }
 
 const replayText: Readonly<Record<ReplayLevel, string>> = {
-  "bitwise-anywhere": "bitwise anywhere: the same seed gives the same bytes on any machine and any number of threads",
+  "bitwise-anywhere":
+    "bitwise anywhere: the same seed gives the same bytes for any number of threads, on any machine that fuses multiply and add (x86-64 since 2013, ARM64)",
   "bitwise-one-machine":
     "bitwise on one machine: the same seed gives the same bytes on the same processor and software",
   tolerance: "within a tolerance: a rerun gives the same numbers up to rounding of the training",

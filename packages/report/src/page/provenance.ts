@@ -66,6 +66,7 @@ const facts: readonly (readonly [string, (run: RunRecord) => HtmlValue])[] = [
   ["Node", (run) => run.machine.node],
   ["platform", (run) => run.machine.platform],
   ["processor", (run) => `${run.machine.cpu}, ${run.machine.cores} cores`],
+  ["sums of products", (run) => (run.machine.arithmetic === "fused" ? "rounded once (fused)" : "rounded twice")],
   ["memory", (run) => `${(run.machine.memoryMiB / 1024).toFixed(1)} GiB`],
   ["threads", (run) => run.threads],
   ["peak memory used", (run) => `${Math.round(run.timings.peakRssMiB)} MiB`],

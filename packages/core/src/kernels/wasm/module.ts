@@ -1,4 +1,5 @@
 /** @file The compiled kernels: their names, and where they are found. */
+import type { Arithmetic } from "../../arithmetic.ts";
 import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
 
 /**
@@ -34,7 +35,7 @@ export type OperationName = KernelName | "stage";
 
 type PartitionKernel = (job: number, scratch: number, acc: number, x: number, row0: number, rows: number) => void;
 
-/** The exports of dist/kernels.wasm. `job` is always the address JOB. */
+/** The exports of either build. `job` is always the address JOB. */
 export interface KernelExports extends Record<KernelName, PartitionKernel> {
   readonly sweep: PartitionKernel;
   sweepResiduals(job: number, scratch: number): void;
@@ -63,12 +64,17 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
   spreadRows(from: number, to: number, rows: number, cols: number, stride: number): void;
 }
 
-const KERNELS = new URL("../../../dist/kernels.wasm", import.meta.url);
-let compiled: Promise<CompiledModule> | undefined;
+const KERNELS = {
+  fused: new URL("../../../dist/kernels.wasm", import.meta.url),
+  separate: new URL("../../../dist/kernels.separate.wasm", import.meta.url),
+};
+const compiled = new Map<Arithmetic, Promise<CompiledModule>>();
 
-/** Compiles dist/kernels.wasm once per thread. */
-export function kernelModule(): Promise<CompiledModule> {
-  return (compiled ??= webAssembly.compile(readCompiled(KERNELS)));
+/** Compiles a build once per thread. */
+export function kernelModule(build: Arithmetic): Promise<CompiledModule> {
+  const module = compiled.get(build) ?? webAssembly.compile(readCompiled(KERNELS[build]));
+  compiled.set(build, module);
+  return module;
 }
 
 export function instantiate(module: CompiledModule, memory: SharedMemory): KernelExports {

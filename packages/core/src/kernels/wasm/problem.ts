@@ -109,12 +109,27 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
     return margins;
   }
 
-  function readMargins(at: number): Float64Array {
+  /** Of all rows, or of those given. */
+  function readMargins(at: number, of?: Int32Array): Float64Array {
     const z = workspace.floats(at, n * zp);
-    if (zp === k) return z.slice();
-    const out = new Float64Array(n * k);
-    for (let i = 0; i < n; i++) for (let c = 0; c < k; c++) out[i * k + c] = z[i * zp + c] ?? 0;
+    if (zp === k && of === undefined) return z.slice();
+    const out = new Float64Array((of?.length ?? n) * k);
+    for (let i = 0; i * k < out.length; i++) {
+      const from = (of?.[i] ?? i) * zp;
+      for (let c = 0; c < k; c++) out[i * k + c] = z[from + c] ?? 0;
+    }
     return out;
+  }
+
+  /** What `read` makes of softmax(Z) [n, ZP], which is gone afterwards. */
+  function withProbabilities(margins: Margins, read: (at: number) => Float64Array): Float64Array {
+    describe(k);
+    const out = workspace.allocate(n * zp * 8, "probabilities");
+    workspace.job({ bias: putBias("bias", undefined, 0, -Infinity), margins: addressOf(margins), out });
+    onMargins("probabilities");
+    const made = read(out);
+    workspace.heap.free(out);
+    return made;
   }
 
   function intoMargins(weights: Float64Array, bias: Float64Array, out: Margins, exact: boolean): void {
@@ -233,14 +248,18 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
       onMargins("score");
       return evaluation(head());
     },
-    probabilities(margins) {
-      describe(k);
-      const out = workspace.allocate(n * zp * 8, "probabilities");
-      workspace.job({ bias: putBias("bias", undefined, 0, -Infinity), margins: addressOf(margins), out });
-      onMargins("probabilities");
-      const p = readMargins(out);
-      workspace.heap.free(out);
-      return p;
+    probabilities: (margins, of) => withProbabilities(margins, (at) => readMargins(at, of)),
+    uncertainties(margins) {
+      return withProbabilities(margins, (at) => {
+        const p = workspace.floats(at, n * zp);
+        const out = new Float64Array(n);
+        for (let i = 0; i < n; i++) {
+          let sum = 1;
+          for (let c = i * zp; c < i * zp + k; c++) sum -= p[c]! * p[c]!;
+          out[i] = sum;
+        }
+        return out;
+      });
     },
     rmspropEpoch(sweep: MinibatchSweep) {
       describe(k - 1);

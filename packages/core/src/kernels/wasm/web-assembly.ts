@@ -22,6 +22,7 @@ export interface OwnMemory {
 interface WebAssemblyNames {
   Module: new (bytes: Uint8Array) => CompiledModule;
   compile(bytes: Uint8Array): Promise<CompiledModule>;
+  validate(bytes: Uint8Array): boolean;
   Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => SharedMemory;
   Instance: new (module: CompiledModule, imports?: { env: { memory: SharedMemory } }) => { readonly exports: unknown };
 }
