@@ -40,15 +40,14 @@ export function planHessianSample({ rows: n, cols: d, classes: k }: Oracle): Sam
 
 /** Draws `size` rows or a few less by their uncertainty at the margins. */
 export function drawHessianSample(oracle: Oracle, margins: Margins, size: number, stream: Stream): HessianSample {
-  const { rows: n, classes: k } = oracle;
-  const p = oracle.probabilities(margins);
-  const trace = Float64Array.from({ length: n }, (_, i) => {
-    let sum = 1;
-    for (let c = 0; c < k; c++) sum -= p[i * k + c]! * p[i * k + c]!;
-    return Math.max(0, sum);
-  });
-  const total = trace.reduce((sum, value) => sum + value, 0);
-  const rows: number[] = [];
+  const { rows: n } = oracle;
+  const trace = oracle.uncertainties(margins);
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    trace[i] = Math.max(0, trace[i]!);
+    total += trace[i]!;
+  }
+  const drawn: number[] = [];
   const weights: number[] = [];
   // Systematic sampling: one draw, and then a row wherever the running sum of probabilities passes the next mark.
   let mark = stream.uniform();
@@ -58,20 +57,31 @@ export function drawHessianSample(oracle: Oracle, margins: Margins, size: number
     running += probability;
     if (!(running > mark)) continue;
     mark += 1;
-    rows.push(i);
+    drawn.push(i);
     weights.push(1 / (probability * n));
   }
-  const probabilities = new Float64Array(rows.length * k);
-  for (const [at, row] of rows.entries()) probabilities.set(p.subarray(row * k, (row + 1) * k), at * k);
-  return { rows: Int32Array.from(rows), weights: Float64Array.from(weights), probabilities };
+  const rows = Int32Array.from(drawn);
+  return { rows, weights: Float64Array.from(weights), probabilities: oracle.probabilities(margins, rows) };
 }
 
 interface Factored {
   readonly factor: Float64Array | undefined; // L; undefined when the sample's Hessian is singular
   readonly contrasts: Float64Array;
+  readonly room: Float64Array; // where the factor is
 }
 
 const kept = new WeakMap<HessianSample, Factored>();
+
+/** Room for factors that nobody needs any more: to ask the system for new memory takes longer than to factor. */
+const spare = new Map<number, Float64Array[]>();
+
+/** Gives back what was made of the sample. It may still be used: then it is made anew. */
+export function releaseSample(sample: HessianSample | undefined): void {
+  const room = sample && kept.get(sample)?.room;
+  if (room === undefined) return;
+  kept.delete(sample!);
+  spare.set(room.length, [...(spare.get(room.length) ?? []), room]);
+}
 
 /** Approximately ∇²F⁻¹ g, as a new array of θ's layout; undefined when the sample's Hessian has no inverse. */
 export function sampledHessianSolve(oracle: Oracle, sample: HessianSample, g: Float64Array): Float64Array | undefined {
@@ -93,7 +103,7 @@ function factored(oracle: Oracle, sample: HessianSample): Factored {
   const contrasts = helmert(k);
   const width = d + 1;
   const size = (k - 1) * width;
-  const h = new Float64Array(size * size); // lower triangle
+  const h = spare.get(size * size)?.pop() ?? new Float64Array(size * size); // lower triangle
   const rows = oracle.weightedRows(sample.rows, sample.weights);
   let greatest = 0;
   try {
@@ -111,7 +121,7 @@ function factored(oracle: Oracle, sample: HessianSample): Factored {
     rows.release();
   }
   for (let at = 0; at < size; at++) h[at * (size + 1)]! += RIDGE * greatest;
-  const made = { factor: choleskyFactor(h, size), contrasts };
+  const made = { factor: choleskyFactor(h, size, h), contrasts, room: h };
   kept.set(sample, made);
   return made;
 }

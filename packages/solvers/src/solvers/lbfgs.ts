@@ -12,6 +12,7 @@ import {
   drawHessianSample,
   type HessianSample,
   planHessianSample,
+  releaseSample,
   sampledHessianSolve,
 } from "../parts/sampled-hessian.ts";
 import { secondMoments } from "../parts/second-moments.ts";
@@ -87,18 +88,23 @@ export function lbfgs({
       const y = point.gradient.map((value, at) => value - gradient[at]!);
       const curvature = dot(s, y);
       const step = state.step + 1;
+      const next = sampledAt(oracle, step, point.margins, state);
+      if (next !== undefined) releaseSample(sample);
       return {
         ...point,
         pairs: curvature > 0 ? [...state.pairs, { s, y, curvature }].slice(-memory) : state.pairs,
         // A sampled Hessian has no use for M, beyond what is there for a factor that cannot be made.
         classes: step % refresh === 0 && sample === undefined ? classesAt(oracle, point.margins) : classes,
-        sample: sampledAt(oracle, step, point.margins, state) ?? sample,
+        sample: next ?? sample,
         stream: state.stream,
         step,
       };
     },
 
-    release: releasePoint,
+    release(oracle, state) {
+      releasePoint(oracle, state);
+      releaseSample(state.sample);
+    },
   });
 }
 
