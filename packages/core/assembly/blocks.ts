@@ -2,6 +2,7 @@
  * @file One block of rows of each job that traverses X: decoded strip by strip, then every product reads the packed copy.
  * All have the form (job, scratch, acc, x, row0, rows): x is the first byte of row row0, acc the partition's sums.
  */
+import { ACC_LOSS, accBody } from "./accumulators";
 import { backwardStrip } from "./backward";
 import { decodeForward, forwardGroups } from "./forward";
 import { Job, paddedClasses } from "./job";
@@ -19,7 +20,7 @@ import {
   stripStride,
 } from "./strips";
 import { differences, residuals2, scores2 } from "./two-classes";
-import { ACC_LOSS, accBody, curvatures, residuals, scores } from "./softmax";
+import { curvatures, residuals, scores } from "./softmax";
 
 /** Decodes the block strip by strip, leaving the last; returns its margins without bias [rows, zs bytes]. */
 function blockForward(job: Job, scratch: usize, x: usize, index: usize, rows: u32, zs: u32): usize {

@@ -5,7 +5,7 @@
 import { backwardTile } from "./backward";
 import { Job } from "./job";
 import { decode, PANEL, panelCount, rowStride } from "./strips";
-import { accBody } from "./softmax";
+import { accBody } from "./accumulators";
 import { Three } from "./tiles";
 
 const SIDE: u32 = 12;

@@ -18,6 +18,6 @@ export {
 } from "./pack";
 export { rowScratchBytes, rowSweep, shadowWeights } from "./rows";
 export { scratchBytes } from "./strips";
-export { accBody } from "./softmax";
+export { accBody } from "./accumulators";
 export { backwardTogether, forwardTogether, jobBytes } from "./together";
 export { sweep, sweepBackward, sweepForward, sweepResiduals } from "./sweep";

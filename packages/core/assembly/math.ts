@@ -33,6 +33,15 @@ export function prepare(): void {
     constant(6 + i, 1.0 / factorial);
   }
   constant(7 + ORDER, NOTHING);
+  for (let i: u32 = 0; i < 5; i++) {
+    v128.store(TABLE + (8 + ORDER + i) * 16, f64x2.add(f64x2(0, 1), f64x2.splat(<f64>(2 * i))));
+  }
+}
+
+/** The numbers 2i and 2i + 1. */
+// @ts-ignore: decorator
+@inline export function classPairs(i: u32): v128 {
+  return v128.load(TABLE + (8 + ORDER + i) * 16);
 }
 
 /** Residuals below this are nothing: as float32 they would be subnormal, which processors multiply a hundred times slower. */

@@ -1,7 +1,7 @@
 /** @file Between the plain arrays of the caller and the packed ones of the tiles, and the ordered sum over partitions. */
 import { Job, paddedClasses } from "./job";
 import { panelCols, panelCount } from "./strips";
-import { accBody } from "./softmax";
+import { accBody } from "./accumulators";
 
 /** Packed ← W [k, d] (float64, at job.source), minus the last class's row when live < k; zero in the padding. */
 // @ts-ignore: decorator

@@ -2,30 +2,12 @@
  * @file What is done to margins row by row, all in float64: loss, residual p - y, counts. A row of margins occupies
  * ZP = k rounded up to even float64; `bias` [ZP] is added to it and is -Infinity in the padding, so that padding gets
  * probability 0. The log of each row's sum is taken for 32 rows at once, of their product (each sum lies in 1..k).
- *
- * An accumulator block of a partition begins with four float64 (loss, errors or slope, curvature, spare), then
- * Σ residual [ZP], then whatever the job sums.
  */
+import { ACC_BIAS, ACC_CURVATURE, ACC_ERRORS, ACC_LOSS, ACC_SLOPE, accBody, addTo } from "./accumulators";
+import { FIVE_VECTORS, lines5, residuals5 } from "./five-vectors";
 import { Job, paddedClasses } from "./job";
 import { expNonPositive, logPositive, something, sum2 } from "./math";
 import { mulAdd } from "./tiles";
-
-export const ACC_LOSS: u32 = 0;
-export const ACC_ERRORS: u32 = 8;
-export const ACC_SLOPE: u32 = 8;
-export const ACC_CURVATURE: u32 = 16;
-export const ACC_BIAS: u32 = 32;
-
-/** First byte after the head and Σ residual. */
-// @ts-ignore: decorator
-@inline export function accBody(job: Job): u32 {
-  return ACC_BIAS + paddedClasses(job) * 8;
-}
-
-// @ts-ignore: decorator
-@inline export function addTo(at: usize, v: f64): void {
-  store<f64>(at, load<f64>(at) + v);
-}
 
 /**
  * E ← Z + bias less each row's greatest; returns Σ over rows of minus the label's, which is the loss but for the
@@ -71,6 +53,10 @@ function exponentials(job: Job, rows: u32, e: usize): void {
 /** R ← softmax(Z + bias) - Y for a block [rows, ZP] of T, by way of E; adds loss and Σ R to the accumulators. */
 export function residuals<T>(job: Job, z: usize, bias: usize, labels: usize, rows: u32, r: usize, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;
+  if (bytes == FIVE_VECTORS) {
+    residuals5<T>(z, bias, labels, rows, r, acc);
+    return;
+  }
   const rs = paddedClasses(job) * sizeof<T>();
   const bias0 = acc + ACC_BIAS;
   let loss = centre(job, z, bias, labels, rows, e);
@@ -159,6 +145,10 @@ export function softmaxRows(job: Job, z: usize, bias: usize, labels: usize, rows
 /** Adds loss, slope and curvature of Z + t D (+ bias, which is 0 or -Infinity), by way of V and E [rows, ZP]. */
 export function lines(job: Job, z: usize, d: usize, bias: usize, labels: usize, rows: u32, v: usize, e: usize, acc: usize): void {
   const bytes = paddedClasses(job) * 8;
+  if (bytes == FIVE_VECTORS) {
+    lines5(job, z, d, bias, labels, rows, acc);
+    return;
+  }
   const t = f64x2.splat(job.t);
   for (let at: u32 = 0; at < rows * bytes; at += 16) {
     v128.store(v + at, f64x2.add(v128.load(z + at), f64x2.mul(t, v128.load(d + at))));

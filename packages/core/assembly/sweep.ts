@@ -3,12 +3,13 @@
  * s ← ρ s + (1-ρ) g²;  θ ← θ - rate g / (sqrt(s) + ε). Products in float32, parameters and accumulators in float64.
  * θ and s are [k, DP], the column settings [DP], DP = d in whole panels; ε is 1 in the padding.
  */
+import { ACC_BIAS, accBody } from "./accumulators";
 import { Job, paddedClasses } from "./job";
 import { backwardStrip } from "./backward";
 import { gradientOfBlock } from "./blocks";
 import { decodeForward } from "./forward";
 import { gradientBytes } from "./pack";
-import { ACC_BIAS, accBody, residuals } from "./softmax";
+import { residuals } from "./softmax";
 import { blockExponentials, decode, panelCols, panelCount, STRIP, stripPanels, stripStride } from "./strips";
 import { residuals2 } from "./two-classes";
 

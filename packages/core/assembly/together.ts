@@ -8,7 +8,7 @@ import { backwardStrip } from "./backward";
 import { residualBytes, residualsOf, storeMargins } from "./blocks";
 import { decodeForward, forwardGroups } from "./forward";
 import { Job, paddedClasses } from "./job";
-import { accBody } from "./softmax";
+import { accBody } from "./accumulators";
 import { blockMargins, blockResiduals, decode, lastStrip, STRIP, stripPanels, stripStride } from "./strips";
 
 /** Bytes from member to member. */

@@ -1,7 +1,8 @@
 /** @file The work of softmax.ts for two classes, on the difference u = z0 - z1 alone, two rows at once. */
+import { ACC_BIAS, ACC_CURVATURE, ACC_ERRORS, ACC_LOSS, ACC_SLOPE, addTo } from "./accumulators";
 import { Job } from "./job";
 import { expNonPositive, logPositive, sum2 } from "./math";
-import { ACC_BIAS, ACC_CURVATURE, ACC_ERRORS, ACC_LOSS, ACC_SLOPE, addTo, storeResidual } from "./softmax";
+import { storeResidual } from "./softmax";
 
 /** The halves (low: z0 - z1 of row i, of row i + 1) of two rows of two margins. */
 // @ts-ignore: decorator
