@@ -1,6 +1,8 @@
 /**
  * @file The graph of a tf.LayersModel from its topology, as tfjs and Keras 1 and 2 write it. Every call of a layer is a
  * node; its tensors are named after the layer, with `/1`, `/2`… for further calls and `:1`, `:2`… for further outputs.
+ * A model that is used as a layer is unfolded: its own layers are nodes under its name, such as `block/conv1`, and its
+ * output is that of the last of them once more, under the name of the model.
  */
 import { reject } from "@linear-probes/core";
 import { z } from "zod";
@@ -34,12 +36,31 @@ const topology = z.looseObject({ class_name: z.string(), config: z.unknown() });
 
 type Layer = z.infer<typeof layer>;
 
+/** Models that call models many times can be small files of more calls than memory holds. */
+const MOST_NODES = 100_000;
+const MOST_DEPTH = 32; // of models in models
+
+/** The graph that is being read. */
+interface Reading {
+  readonly where: string;
+  readonly depth: number;
+  nodes: number; // so far
+}
+
 export function layersGraph(subject: string, modelTopology: unknown): RawGraph {
   const outer = z.looseObject({ model_config: z.unknown().optional() }).safeParse(modelTopology).data?.model_config;
   const { class_name: kind, config } = parsed(topology, outer ?? modelTopology, `${subject}: modelTopology`);
-  const where = `${subject}: modelTopology.config`;
-  if (kind === "Sequential") return sequence(parsed(sequential, config, where), where);
+  return modelGraph(kind, config, { where: `${subject}: modelTopology.config`, depth: 0, nodes: 0 });
+}
+
+function modelGraph(kind: string, config: unknown, reading: Reading): RawGraph {
+  const { where } = reading;
+  if (kind === "Sequential") return sequence(parsed(sequential, config, where), reading);
   const { layers, input_layers, output_layers } = parsed(functional, config, where);
+  const models = new Set(layers.filter(isModel).map((one) => one.config.name));
+  // A model's own graph counts as its first call.
+  const referred = ([name, call, output]: Reference): string =>
+    tensorName([name, models.has(name) ? Math.max(0, call - 1) : call, output]);
   const inputs = input_layers.map(([name]) => {
     const found = layers.find((one) => one.config.name === name);
     return found ? inputOf(found, name) : reject(where, "input_layers must name layers", printable(name));
@@ -48,25 +69,81 @@ export function layersGraph(subject: string, modelTopology: unknown): RawGraph {
   return {
     nodes: layers
       .filter((one) => !starts.has(one.config.name))
-      .flatMap((one) => (one.inbound_nodes ?? []).map((call, at) => node(one, at, callInputs(call, where)))),
+      .flatMap((one) => {
+        const { call } = callable(one, reading);
+        return (one.inbound_nodes ?? []).flatMap((from, at) => call(at, callInputs(from, where).map(referred)));
+      }),
     inputs,
-    outputs: output_layers.map(tensorName),
+    outputs: output_layers.map(referred),
   };
 }
 
-function sequence(layers: readonly Layer[], where: string): RawGraph {
+function sequence(layers: readonly Layer[], reading: Reading): RawGraph {
   const [first] = layers;
-  if (first === undefined) return reject(where, "must have layers", 0);
+  if (first === undefined) return reject(reading.where, "must have layers", 0);
   const declared = first.class_name === "InputLayer";
-  // As tfjs names the input of a first layer that declares its shape.
-  const input = inputOf(first, declared ? first.config.name : `${first.config.name}_input`);
+  const callables = layers.slice(declared ? 1 : 0).map((one) => ({ one, ...callable(one, reading) }));
+  // As tfjs names the input of a first layer that declares its shape; that of a model is the model's own.
+  const input =
+    callables[0]?.inner?.inputs[0] ?? inputOf(first, declared ? first.config.name : `${first.config.name}_input`);
   let before = input.name;
-  const nodes = layers.slice(declared ? 1 : 0).map((one) => {
-    const made = node(one, 0, [before]);
+  const nodes = callables.flatMap(({ one, call }) => {
+    const made = call(0, [before]);
     before = one.config.name;
     return made;
   });
   return { nodes, inputs: [input], outputs: [before] };
+}
+
+function isModel({ class_name: kind, config }: Layer): boolean {
+  return ["Model", "Functional", "Sequential"].includes(kind) && Array.isArray(config["layers"]);
+}
+
+interface Callable {
+  readonly inner?: RawGraph; // of a model
+  /** The nodes of one call. */
+  readonly call: (at: number, inputs: readonly string[]) => readonly RawNode[];
+}
+
+function callable(one: Layer, reading: Reading): Callable {
+  const { where, depth } = reading;
+  const count = (nodes: number): void => {
+    reading.nodes += nodes;
+    if (reading.nodes > MOST_NODES) reject(where, `must make at most ${MOST_NODES} calls of layers`, reading.nodes);
+  };
+  if (!isModel(one)) return { call: (at, inputs) => (count(1), [node(one, at, inputs)]) };
+  if (depth >= MOST_DEPTH) reject(where, `must have at most ${MOST_DEPTH} models in one another`, "more");
+  const { name } = one.config;
+  const inner = modelGraph(one.class_name, one.config, { where, depth: depth + 1, nodes: 0 });
+  const made = new Set(inner.nodes.flatMap(({ outputs }) => outputs));
+  return {
+    inner,
+    call(at, inputs) {
+      if (inputs.length !== inner.inputs.length)
+        reject(
+          `${where}: "${printable(name)}"`,
+          `must be called with its ${inner.inputs.length} inputs`,
+          inputs.length,
+        );
+      count(inner.nodes.length + inner.outputs.length);
+      const given = new Map(inner.inputs.map((input, i) => [input.name, inputs[i] ?? ""]));
+      const prefix = tensorName([name, at, 0]);
+      // Other names are those of weights, which are not filed under the model.
+      const renamed = (tensor: string): string =>
+        given.get(tensor) ?? (made.has(tensor) ? `${prefix}/${tensor}` : tensor);
+      const own = inner.nodes.map((node) => ({
+        ...node,
+        name: `${prefix}/${node.name}`,
+        inputs: node.inputs.map(renamed),
+        outputs: node.outputs.map(renamed),
+      }));
+      const ends = inner.outputs.map((output, i) => {
+        const end = tensorName([name, at, i]);
+        return { name: end, op: one.class_name, opType: "Identity", inputs: [renamed(output)], outputs: [end] };
+      });
+      return [...own, ...ends];
+    },
+  };
 }
 
 function node({ class_name: className, config }: Layer, call: number, inputs: readonly string[]): RawNode {
@@ -82,11 +159,13 @@ function node({ class_name: className, config }: Layer, call: number, inputs: re
   };
 }
 
-export function tensorName([name, call, output]: readonly [string, number, number, ...unknown[]]): string {
+type Reference = readonly [name: string, call: number, output: number, ...unknown[]];
+
+export function tensorName([name, call, output]: Reference): string {
   return `${name}${call === 0 ? "" : `/${call}`}${output === 0 ? "" : `:${output}`}`;
 }
 
-function callInputs(call: z.infer<typeof reference>[] | Record<string, unknown>, where: string): readonly string[] {
+function callInputs(call: z.infer<typeof reference>[] | Record<string, unknown>, where: string): readonly Reference[] {
   if (!Array.isArray(call))
     return reject(
       where,
@@ -94,7 +173,7 @@ function callInputs(call: z.infer<typeof reference>[] | Record<string, unknown>,
       "another form",
       "convert the model with tensorflowjs",
     );
-  return call.map(tensorName);
+  return call;
 }
 
 function inputOf({ config }: Layer, name: string): { readonly name: string; readonly value: ValueType } {

@@ -5,9 +5,9 @@ import { Tensor } from "onnxruntime-node";
 import { loadTfjs } from "../engines/tfjs/load.ts";
 import { printable } from "../onnx/printable.ts";
 import type { ModelSession } from "../onnx/model-session.ts";
-import { tensorName } from "./layers-graph.ts";
 import { artifactsOf } from "./read-tfjs.ts";
 import type { TfjsModel } from "./read-tfjs.ts";
+import { symbolsOf } from "./symbols.ts";
 
 type Values = Readonly<Record<string, tfjs.Tensor>>;
 
@@ -56,10 +56,12 @@ interface Runner {
 
 async function openLayers(tf: typeof tfjs, model: TfjsModel, names: readonly string[]): Promise<Runner> {
   const net = await tf.loadLayersModel({ load: async () => artifactsOf(model) });
-  const symbols = symbolsOf(net);
+  const symbols = symbolsOf(tf, net);
+  const symbolOf = (name: string): tfjs.SymbolicTensor => symbols.get(name) ?? unknown(model, name);
   const inputs = model.graph.inputs.map(({ name }) => name);
+  // What a model hands out is also its last layer's, and may be an output only once.
   const open = (wanted: readonly string[]): tfjs.LayersModel =>
-    tf.model({ inputs: net.inputs, outputs: wanted.map((name) => symbols.get(name) ?? unknown(model, name)) });
+    tf.model({ inputs: net.inputs, outputs: [...new Set(wanted.map(symbolOf))] });
   // One model per set of taps: a session is asked for the same set again and again.
   const opened = new Map<string, tfjs.LayersModel>();
   const taps = (wanted: readonly string[]): tfjs.LayersModel => {
@@ -77,23 +79,16 @@ async function openLayers(tf: typeof tfjs, model: TfjsModel, names: readonly str
       const [feed, ...more] = feeds;
       const made = taps(wanted).predictOnBatch(more.length === 0 && feed ? feed : feeds);
       const values = Array.isArray(made) ? made : [made];
-      return Object.fromEntries(wanted.flatMap((name, i) => (values[i] ? [[name, values[i]]] : [])));
+      const distinct = [...new Set(wanted.map(symbolOf))];
+      return Object.fromEntries(
+        wanted.flatMap((name) => {
+          const value = values[distinct.indexOf(symbolOf(name))];
+          return value ? [[name, value]] : [];
+        }),
+      );
     },
     release: () => net.dispose(),
   };
-}
-
-/** Every call of every layer, under the names of layers-graph.ts. */
-function symbolsOf(net: tfjs.LayersModel): ReadonlyMap<string, tfjs.SymbolicTensor> {
-  const symbols = new Map<string, tfjs.SymbolicTensor>();
-  for (const layer of net.layers) {
-    for (let call = 0; call < layer.inboundNodes.length; call++) {
-      const output = layer.getOutputAt(call);
-      for (const [at, symbol] of (Array.isArray(output) ? output : [output]).entries())
-        symbols.set(tensorName([layer.name, call, at]), symbol);
-    }
-  }
-  return symbols;
 }
 
 async function openGraph(tf: typeof tfjs, model: TfjsModel): Promise<Runner> {

@@ -177,6 +177,143 @@ describe("a layers model", () => {
   });
 });
 
+describe("models used as layers", () => {
+  const conv = (filters: number, name: string) =>
+    tf.layers.conv2d({ filters, kernelSize: 3, padding: "same", activation: "relu", name });
+  const dense = (units: number, name: string) => tf.layers.dense({ units, name });
+  /** A layer that is called twice, and one, without weights, whose name is also used outside. */
+  const inner = () => {
+    const a = tf.input({ shape: [6, 6, 2], name: "a" });
+    const twice = conv(2, "conv1");
+    const once = symbolic(twice.apply(a));
+    const sum = tf.layers.add({ name: "sum" });
+    return tf.model({ inputs: a, outputs: symbolic(sum.apply([once, symbolic(twice.apply(once))])), name: "block" });
+  };
+  const head = () => {
+    const layers = [tf.layers.flatten({ name: "flat", inputShape: [6, 6, 2] }), dense(3, "fc")];
+    return tf.sequential({ layers, name: "head" });
+  };
+
+  /** Writes the model with drawn weights, reads it as a file, and runs all its taps. */
+  async function throughFile(name: string, net: tf.LayersModel) {
+    net.setWeights(
+      net.weights.map(({ name, shape }) =>
+        tf.tensor(normal(name, tf.util.sizeFromShape(shape.map(Number))), shape.map(Number)),
+      ),
+    );
+    let path = "";
+    await net.save({
+      async save({ modelTopology = {}, weightSpecs = [], weightData }) {
+        const bytes = new Uint8Array(weightData instanceof ArrayBuffer ? weightData : new ArrayBuffer(0));
+        path = save(name, modelTopology, weightSpecs, bytes, { format: "layers-model" });
+        return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+      },
+    });
+    return openModel(path, { isolated: false });
+  }
+  const run = (layer: tf.layers.Layer | undefined, ...from: (tf.Tensor | undefined)[]): tf.Tensor => {
+    const values = from.map((value) => value ?? tf.scalar(0));
+    const made = layer?.apply(values.length === 1 ? (values[0] ?? tf.scalar(0)) : values);
+    if (made instanceof tf.Tensor) return made;
+    throw new Error("no such layer");
+  };
+  const input = () => tf.tensor(pixels, [rows, ...shape]);
+
+  it("are taps layer by layer, at every call, with the values of their layers run one by one", async () => {
+    const [block, top] = [inner(), head()];
+    const x = tf.input({ shape, name: "x" });
+    const first = symbolic(block.apply(x));
+    const again = symbolic(block.apply(symbolic(tf.layers.reLU({ name: "sum" }).apply(first))));
+    const tapped = await throughFile("nested", tf.model({ inputs: x, outputs: symbolic(top.apply(again)) }));
+    expect(tapped.taps.map(({ name, operator }) => [name, operator])).toEqual([
+      ["x", "input"],
+      ["block/conv1", "Conv2D"],
+      ["block/conv1/1", "Conv2D"],
+      ["block/sum", "Add"],
+      ["block", "Model"],
+      ["sum", "ReLU"],
+      ["block/1/conv1", "Conv2D"],
+      ["block/1/conv1/1", "Conv2D"],
+      ["block/1/sum", "Add"],
+      ["block/1", "Model"],
+      ["head/flat", "Flatten"],
+      ["head/fc", "Dense"],
+      ["head", "Sequential"],
+    ]);
+    const got = await collect(tapped, "x", 1);
+    const twice = block.getLayer("conv1");
+    let value = input();
+    for (const prefix of ["block", "block/1"]) {
+      const [once, second] = [run(twice, value), run(twice, run(twice, value))];
+      expectClose(got.get(`${prefix}/conv1`), once, prefix);
+      expectClose(got.get(`${prefix}/conv1/1`), second, prefix);
+      value = tf.add(once, second);
+      expectClose(got.get(`${prefix}/sum`), value, prefix);
+      expect(got.get(prefix)).toEqual(got.get(`${prefix}/sum`));
+      value = tf.relu(value);
+    }
+    const flat = run(top.getLayer("flat"), tf.tensor(got.get("block/1") ?? [], [rows, ...shape]));
+    expectClose(got.get("head/fc"), run(top.getLayer("fc"), flat), "head");
+    expect(await collect(tapped, "x", 2)).toEqual(got);
+    expect(tapped.select(["auto"]).map(({ name }) => name)).toEqual([
+      "x",
+      "block/conv1",
+      "block/conv1/1",
+      "block/sum",
+      "sum",
+      "block/1/conv1",
+      "block/1/conv1/1",
+      "block/1/sum",
+      "head",
+    ]);
+  });
+
+  it("may come first in a sequence, and hold models themselves", async () => {
+    const deep = tf.sequential({ layers: [inner(), head()], name: "deep" });
+    const net = tf.sequential({ layers: [deep, dense(2, "last")], name: "whole" });
+    const tapped = await throughFile("deep", net);
+    expect(tapped.taps.map(({ name }) => name)).toEqual([
+      "a",
+      ...["block/conv1", "block/conv1/1", "block/sum", "block", "head/flat", "head/fc", "head"].map(
+        (tap) => `deep/${tap}`,
+      ),
+      "deep",
+      "last",
+    ]);
+    const got = await collect(tapped, "a", 1);
+    expectClose(got.get("last"), run(net, input()), "last");
+    expectClose(got.get("deep/head/fc"), run(deep, input()), "deep");
+    expect(got.get("deep")).toEqual(got.get("deep/head/fc"));
+  });
+
+  it("are refused where they would be more layers than memory holds", () => {
+    const layer = (class_name: string, name: string, more: object, calls: string[]): object => ({
+      class_name,
+      config: { name, ...more },
+      inbound_nodes: calls.map((from, at) => [[from, at === 0 ? 0 : at, 0, {}]]),
+    });
+    let model: object = {
+      layers: [layer("InputLayer", "i", { batch_input_shape: [null, 2] }, []), layer("ReLU", "r", {}, ["i"])],
+      input_layers: [["i", 0, 0]],
+      output_layers: [["r", 0, 0]],
+    };
+    for (let depth = 0; depth < 20; depth++) {
+      const calls = layer("Functional", "m", model, ["i", "m", "m", "m"]);
+      model = {
+        layers: [layer("InputLayer", "i", { batch_input_shape: [null, 2] }, []), calls],
+        input_layers: [["i", 0, 0]],
+        output_layers: [["m", 4, 0]],
+      };
+    }
+    const json = {
+      modelTopology: { class_name: "Functional", config: { name: "bomb", ...model } },
+      weightsManifest: [],
+    };
+    const parts = { json: Buffer.from(JSON.stringify(json)), weights: new Uint8Array(0) };
+    expect(() => readTfjs(parts)).toThrow(/must make at most 100000 calls of layers, got \d+/);
+  });
+});
+
 function symbolic(value: tf.Tensor | tf.Tensor[] | tf.SymbolicTensor | tf.SymbolicTensor[]): tf.SymbolicTensor {
   if (value instanceof tf.SymbolicTensor) return value;
   throw new Error("not symbolic");
