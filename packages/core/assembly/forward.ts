@@ -1,6 +1,6 @@
 /** @file The forward product: margins of a strip's rows. */
 import { Job } from "./job";
-import { decode, PANEL, panelCount } from "./strips";
+import { clearPadding, decode, PANEL, panelCount, rowAt, usedBytes, wholeRows } from "./strips";
 import { mulAdd, One, size, Three, Two } from "./tiles";
 
 /** Both lanes' or all four lanes' sum, in float64. */
@@ -53,13 +53,74 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
   accumulate<T, N>(z + 2 * zs, a20, a21, a22);
 }
 
+/** The same while decoding: rows of X at x0, x1, x2 less the shift at c, stored from `to` on. */
+// @ts-ignore: decorator
+@inline function decodeTile<N>(x0: usize, x1: usize, x2: usize, c: usize, bytes: u32, to: usize, stride: u32, w: usize, z: usize, zs: u32): void {
+  const zero = f32x4.splat(0);
+  let a00 = zero, a01 = zero, a02 = zero;
+  let a10 = zero, a11 = zero, a12 = zero;
+  let a20 = zero, a21 = zero, a22 = zero;
+  const to1 = to + stride;
+  const to2 = to1 + stride;
+  for (let at: u32 = 0; at < bytes; at += 16, w += 16 * size<N>()) {
+    const shift = v128.load(c + at);
+    const w0 = v128.load(w);
+    const w1 = size<N>() > 1 ? v128.load(w, 16) : zero;
+    const w2 = size<N>() > 2 ? v128.load(w, 32) : zero;
+    let v = f32x4.sub(v128.load(x0 + at), shift);
+    v128.store(to + at, v);
+    a00 = mulAdd<f32>(a00, v, w0);
+    if (size<N>() > 1) a01 = mulAdd<f32>(a01, v, w1);
+    if (size<N>() > 2) a02 = mulAdd<f32>(a02, v, w2);
+    v = f32x4.sub(v128.load(x1 + at), shift);
+    v128.store(to1 + at, v);
+    a10 = mulAdd<f32>(a10, v, w0);
+    if (size<N>() > 1) a11 = mulAdd<f32>(a11, v, w1);
+    if (size<N>() > 2) a12 = mulAdd<f32>(a12, v, w2);
+    v = f32x4.sub(v128.load(x2 + at), shift);
+    v128.store(to2 + at, v);
+    a20 = mulAdd<f32>(a20, v, w0);
+    if (size<N>() > 1) a21 = mulAdd<f32>(a21, v, w1);
+    if (size<N>() > 2) a22 = mulAdd<f32>(a22, v, w2);
+  }
+  accumulate<f32, N>(z, a00, a01, a02);
+  accumulate<f32, N>(z + zs, a10, a11, a12);
+  accumulate<f32, N>(z + 2 * zs, a20, a21, a22);
+}
+
+function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32, z: usize, zs: u32): void {
+  const from = x + p * PANEL;
+  const bytes = usedBytes(job, p, count);
+  const c = job.shift + p * PANEL;
+  const w = job.weights + p * PANEL * size<N>();
+  const last = rows - 1;
+  for (let i: u32 = 0; i < rows; i += 3) {
+    // Rows that fill up the last three repeat the block's last row; nothing reads what comes of them.
+    const x0 = rowAt(job, from, index, i);
+    const x1 = rowAt(job, from, index, min(i + 1, last));
+    const x2 = rowAt(job, from, index, min(i + 2, last));
+    const at = to + i * stride;
+    decodeTile<N>(x0, x1, x2, c, bytes, at, stride, w, z + i * zs, zs);
+    clearPadding(at, stride, bytes, count);
+  }
+}
+
 /**
- * Strip ← x - c as `decode` does, then Z += its product with the packed weights. Multiplying while decoding saves a
- * traversal of the cache and costs more: three rows at a time are three streams, which processors fetch at half the speed.
+ * Strip ← x - c as `decode` does, and Z += its product with the packed weights. Whole rows are decoded first: they are
+ * one stream through memory, and three at a time come at half the speed. Parts of rows are not, and there the first class
+ * group multiplies while it decodes, which saves a traversal of the cache.
  */
 export function decodeForward(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, strip: usize, stride: u32, z: usize, zs: u32): void {
-  decode(job, x, index, rows, p, count, strip, stride);
-  forwardGroups<f32>(job, 0, strip, stride, rows, p, count, z, zs);
+  const live = job.live;
+  if (wholeRows(job)) {
+    decode(job, x, index, rows, p, count, strip, stride);
+    forwardGroups<f32>(job, 0, strip, stride, rows, p, count, z, zs);
+    return;
+  }
+  if (live > 2) decodeRows<Three>(job, x, index, rows, p, count, strip, stride, z, zs);
+  else if (live == 2) decodeRows<Two>(job, x, index, rows, p, count, strip, stride, z, zs);
+  else decodeRows<One>(job, x, index, rows, p, count, strip, stride, z, zs);
+  if (live > 3) forwardGroups<f32>(job, 3, strip, stride, rows, p, count, z, zs);
 }
 
 function forwardRows<T, N>(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32, rows: u32): void {

@@ -76,13 +76,50 @@ export function scratchBytes(job: Job, forGram: bool): u32 {
   return min(count * PANEL, ((job.cols + 3) >> 2) * 16 - p * PANEL);
 }
 
-/** to ← x - c in float32: panels p .. p+count-1, rows `stride` bytes apart; row by row, as one stream through memory. */
+/** Whether one strip holds whole rows. */
+// @ts-ignore: decorator
+@inline export function wholeRows(job: Job): bool {
+  return job.cols <= STRIP * panelCols<f32>();
+}
+
+/** Zeroes what follows the used bytes of three rows in their last panel. */
+// @ts-ignore: decorator
+@inline export function clearPadding(to: usize, stride: u32, bytes: u32, count: u32): void {
+  for (let b: u32 = bytes; b < count * PANEL; b += 16) {
+    v128.store(to + b, f32x4.splat(0));
+    v128.store(to + stride + b, f32x4.splat(0));
+    v128.store(to + 2 * stride + b, f32x4.splat(0));
+  }
+}
+
+/**
+ * to ← x - c in float32: panels p .. p+count-1, rows `stride` bytes apart. Whole rows are one stream through memory and
+ * come one by one; of parts of rows, each in pages of its own, three at a time, so that three times as many reads are
+ * under way.
+ */
 export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
   const bytes = usedBytes(job, p, count);
   const shift = job.shift + p * PANEL;
-  for (let i: u32 = 0; i < rows; i++, to += stride) {
-    const from = rowAt(job, x, index, i) + p * PANEL;
-    for (let b: u32 = 0; b < bytes; b += 16) v128.store(to + b, f32x4.sub(v128.load(from + b), v128.load(shift + b)));
+  const from = x + p * PANEL;
+  const whole = wholeRows(job);
+  let i: u32 = 0;
+  for (; !whole && i + 3 <= rows; i += 3, to += 3 * stride) {
+    const x0 = rowAt(job, from, index, i);
+    const x1 = rowAt(job, from, index, i + 1);
+    const x2 = rowAt(job, from, index, i + 2);
+    const to1 = to + stride;
+    const to2 = to1 + stride;
+    for (let b: u32 = 0; b < bytes; b += 16) {
+      const c = v128.load(shift + b);
+      v128.store(to + b, f32x4.sub(v128.load(x0 + b), c));
+      v128.store(to1 + b, f32x4.sub(v128.load(x1 + b), c));
+      v128.store(to2 + b, f32x4.sub(v128.load(x2 + b), c));
+    }
+    clearPadding(to, stride, bytes, count);
+  }
+  for (; i < rows; i++, to += stride) {
+    const row = rowAt(job, from, index, i);
+    for (let b: u32 = 0; b < bytes; b += 16) v128.store(to + b, f32x4.sub(v128.load(row + b), v128.load(shift + b)));
     for (let b: u32 = bytes; b < count * PANEL; b += 16) v128.store(to + b, f32x4.splat(0));
   }
 }

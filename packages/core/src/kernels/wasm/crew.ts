@@ -28,7 +28,7 @@ export interface Crew {
 }
 
 const operationIndex = new Map<string, number>(OPERATIONS.map(({ name }, i) => [name, i]));
-const SPINS = 10_000;
+const SPINS = 200_000;
 
 export async function createCrew(module: CompiledModule, memory: SharedMemory, threads: number): Promise<Crew> {
   const hands = createHands(module, memory, 0);
