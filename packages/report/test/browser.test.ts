@@ -1,13 +1,15 @@
 /**
  * @file The page in a real browser, opened from a file: no request, no error, nothing wider than the window, on a desk
- * and on a telephone, light and dark, with and without JavaScript.
+ * and on a telephone, light and dark, with and without JavaScript; and the page of a model that was probed.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { report } from "../src/cli.ts";
 import * as registry from "../src/figures/index.ts";
 import { renderPage } from "../src/page/page.ts";
 import { textWidth } from "../src/text-width.ts";
@@ -37,7 +39,7 @@ describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () 
   });
 
   /** Opens the page, brings every figure into view, and returns what was asked of the network and what went wrong. */
-  async function open(options: BrowserContextOptions) {
+  async function open(options: BrowserContextOptions, path = file) {
     const context = await browser.newContext(options);
     const page = await context.newPage();
     const requests: string[] = [];
@@ -47,7 +49,7 @@ describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () 
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(pathToFileURL(file).href);
+    await page.goto(pathToFileURL(path).href);
     return { context, page, requests, complaints };
   }
 
@@ -68,8 +70,9 @@ describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () 
     for (const drawing of await page.locator(".drawing:visible").all()) await drawing.scrollIntoViewIfNeeded();
   }
 
-  /** The four drawings that this window shows are live. */
-  const enlivened = (page: Page) => expect.poll(() => page.locator('.drawing[data-live="true"]').count()).toBe(4);
+  /** The drawings that this window shows are live. */
+  const enlivened = (page: Page, drawings = 4) =>
+    expect.poll(() => page.locator('.drawing[data-live="true"]').count()).toBe(drawings);
 
   const overflow = (page: Page): Promise<number> =>
     page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
@@ -101,6 +104,47 @@ describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () 
       await context.close();
     },
   );
+
+  describe("a model that was probed", () => {
+    let page: string;
+
+    beforeAll(async () => {
+      const cli = fileURLToPath(new URL("cli.ts", import.meta.resolve("@linear-probes/bench")));
+      const probes = (...args: readonly string[]): void => {
+        const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, encoding: "utf8" });
+        expect(status, stderr).toBe(0);
+      };
+      const models = ["1", "2"].map((seed) => {
+        probes("export", "deep-mlp", "--depth", "4", "--width", "8", "--seed", seed, "--out", `step-${seed}.onnx`);
+        return `step-${seed}.onnx`;
+      });
+      const rows = ["--data", "synthetic-digits", "--rows", "200", "--test-rows", "100", "--l2", "1e-3"];
+      probes("probe", ...models, ...rows, "--controls", "--cold", "--store", "store", "--out", "probed");
+      page = await report(["--results", join(folder, "probed"), "--out", join(folder, "page")], {}, () => {});
+    }, 120_000);
+
+    test.each(cases)("$width px, $colorScheme: nothing is wrong, and axes and kinds have their names", async (one) => {
+      const { context, page: shown, requests, complaints } = await open(one, page);
+      await visitFigures(shown);
+      await enlivened(shown, 2);
+      const drawings = shown.locator(".drawing:visible svg");
+      const words = await Promise.all(
+        (await drawings.all()).map((svg) => svg.locator("text:visible").allTextContents()),
+      );
+      const axis = one.width < 600 ? "test error" : "tap, in depth order";
+      const kinds = ["the model", "the same graph with random weights", "the model, random labels (control task)"];
+      expect(words).toEqual([
+        expect.arrayContaining([axis, "layer_0", ...kinds]),
+        expect.arrayContaining([axis, "layer_0"]),
+      ]);
+      expect(await beyondFrames(shown)).toEqual([]);
+      expect(await overflow(shown)).toBe(0);
+      expect(await smallestText(shown)).toBeGreaterThanOrEqual(10);
+      expect(complaints).toEqual([]);
+      expect(requests).toEqual([pathToFileURL(page).href]);
+      await context.close();
+    });
+  });
 
   test.each([desk, telephone])("$width px without JavaScript: everything is there", async (viewport) => {
     const { context, page, requests } = await open({ viewport, javaScriptEnabled: false });
@@ -159,6 +203,23 @@ describe.skipIf(reason !== "")(`in Chromium${reason}`, { timeout: 120_000 }, () 
       .toMatch(/layer\s+21\s+mean test error\s+0\.2177/);
     await context.close();
   });
+
+  /** Texts that leave the frame of their drawing, where they are cut off. */
+  function beyondFrames(page: Page): Promise<readonly string[]> {
+    return page.evaluate(`[...document.querySelectorAll(".drawing svg")]
+      .filter((svg) => svg.checkVisibility())
+      .flatMap((svg) => {
+        const frame = svg.getBoundingClientRect();
+        return [...svg.querySelectorAll("text")]
+          .filter((text) => text.textContent !== "" && getComputedStyle(text).opacity !== "0")
+          .filter((text) => {
+            const { left, right, top, bottom } = text.getBoundingClientRect();
+            const out = [frame.left - left, right - frame.right, frame.top - top, bottom - frame.bottom];
+            return out.some((pixels) => pixels > 1);
+          })
+          .map((text) => text.textContent);
+      })`);
+  }
 
   /** px on the screen: a scaled drawing counts as scaled. */
   function smallestText(page: Page): Promise<number> {

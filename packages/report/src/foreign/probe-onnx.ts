@@ -99,8 +99,8 @@ function checkpointPanels(all: readonly OnnxPoint[], last: number): readonly Pan
 
 function checkpointSpec(data: readonly OnnxPoint[], last: number, size: PanelSize): TopLevelSpec {
   const { narrow } = size;
-  const { position, height } = axes(data, narrow);
-  const age = { field: "checkpoint", type: "quantitative" as const, scale: { domain: [0, last], range: [0.15, 1] } };
+  const { position, height } = axes(data, narrow, greatest(data.map(({ testError }) => testError)));
+  const age = { field: "checkpoint", type: "quantitative" as const, scale: { domain: [0, last], range: [0.35, 1] } };
   const order = { field: "depth", type: "quantitative" as const };
   return {
     width: size.width,
@@ -132,7 +132,8 @@ function errorSpec(
   guess: number | undefined,
   { width, narrow }: PanelSize,
 ): TopLevelSpec {
-  const { valueChannel, tapChannel, tap, position, height } = axes(data, narrow);
+  const most = greatest([...data.map(({ testErrorHigh }) => testErrorHigh), guess ?? 0]);
+  const { valueChannel, tapChannel, tap, position, height } = axes(data, narrow, most);
   return {
     width,
     height,
@@ -172,21 +173,28 @@ function errorSpec(
   };
 }
 
-/** Depth runs to the right; on a narrow page, downwards, so that the names of taps stay readable. */
-function axes(data: readonly OnnxPoint[], narrow: boolean) {
+function greatest(errors: readonly number[]): number {
+  return errors.reduce((most, error) => Math.max(most, error), 0) || 1;
+}
+
+/**
+ * Depth runs to the right; on a narrow page, downwards, so that the names of taps stay readable. Errors go up to `most`,
+ * given, since Vega complains where it looks for the greatest of marks of which there are none, such as hollow ones.
+ */
+function axes(data: readonly OnnxPoint[], narrow: boolean, most: number) {
   const [valueChannel, tapChannel] = narrow ? (["x", "y"] as const) : (["y", "x"] as const);
   const taps = new Set(data.map(({ place }) => place)).size;
   const value = {
     field: "testError",
     type: "quantitative" as const,
-    title: null,
-    scale: { domainMin: 0 },
+    title: narrow ? "test error" : null, // of a vertical axis, the panel's title says it
+    scale: { domain: [0, most], nice: true },
     axis: { format: "~%", grid: true },
   };
   const tap = {
     field: "place",
     type: "nominal" as const,
-    title: null,
+    title: narrow ? null : "tap, in depth order",
     sort: { field: "depth" },
     scale: { type: "point" as const, padding: 0.5 },
     axis: { ...(narrow ? {} : { labelAngle: -40 }), labelLimit: 160, grid: narrow, domain: false, ticks: false },
