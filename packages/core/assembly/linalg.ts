@@ -103,3 +103,60 @@ function corner(at: usize, stride: u32): bool {
   }
   return true;
 }
+
+/**
+ * x [n] ← (L Lᵀ)⁻¹ x for the factor in the lower triangle at `a`; n is a multiple of 4. Back, four rows at a time: a
+ * quarter of the traffic on x.
+ */
+export function choleskySolve(a: usize, n: u32, x: usize): void {
+  const stride: u32 = n * 8;
+  for (let i: u32 = 0; i < n; i++) {
+    const row = a + i * stride;
+    store<f64>(x + i * 8, (load<f64>(x + i * 8) - inner(row, x, i)) / load<f64>(row + i * 8));
+  }
+  for (let i = n; i > 0; i -= 4) {
+    const r0 = a + (i - 4) * stride;
+    const r1 = r0 + stride;
+    const r2 = r1 + stride;
+    const r3 = r2 + stride;
+    const at = (i - 4) * 8;
+    const x3 = load<f64>(x + at, 24) / load<f64>(r3 + at, 24);
+    const x2 = (load<f64>(x + at, 16) - load<f64>(r3 + at, 16) * x3) / load<f64>(r2 + at, 16);
+    const x1 = (load<f64>(x + at, 8) - load<f64>(r3 + at, 8) * x3 - load<f64>(r2 + at, 8) * x2) / load<f64>(r1 + at, 8);
+    const x0 = (load<f64>(x + at) - load<f64>(r3 + at) * x3 - load<f64>(r2 + at) * x2 - load<f64>(r1 + at) * x1) / load<f64>(r0 + at);
+    store<f64>(x + at, x0);
+    store<f64>(x + at, x1, 8);
+    store<f64>(x + at, x2, 16);
+    store<f64>(x + at, x3, 24);
+    const v0 = f64x2.splat(-x0);
+    const v1 = f64x2.splat(-x1);
+    const v2 = f64x2.splat(-x2);
+    const v3 = f64x2.splat(-x3);
+    for (let j: u32 = 0, end: u32 = at; j < end; j += 16) {
+      let v = mulAdd<f64>(v128.load(x + j), v128.load(r0 + j), v0);
+      v = mulAdd<f64>(v, v128.load(r1 + j), v1);
+      v = mulAdd<f64>(v, v128.load(r2 + j), v2);
+      v128.store(x + j, mulAdd<f64>(v, v128.load(r3 + j), v3));
+    }
+  }
+}
+
+/** Inner product of the first `length` numbers; eight sums, so that additions overlap. */
+function inner(a: usize, b: usize, length: u32): f64 {
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  const whole = (length & ~7) * 8;
+  let k: u32 = 0;
+  for (; k < whole; k += 64) {
+    s0 = mulAdd<f64>(s0, v128.load(a + k), v128.load(b + k));
+    s1 = mulAdd<f64>(s1, v128.load(a + k, 16), v128.load(b + k, 16));
+    s2 = mulAdd<f64>(s2, v128.load(a + k, 32), v128.load(b + k, 32));
+    s3 = mulAdd<f64>(s3, v128.load(a + k, 48), v128.load(b + k, 48));
+  }
+  const sums = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  for (; k < length * 8; k += 8) sum += load<f64>(a + k) * load<f64>(b + k);
+  return sum;
+}

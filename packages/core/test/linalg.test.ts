@@ -1,6 +1,6 @@
 /** @file Linear algebra by its defining identities. */
 import { expect, test } from "vitest";
-import { choleskyFactor, choleskySolve } from "../src/linalg/cholesky.ts";
+import { choleskyFactor, choleskySolve, keepFactor } from "../src/linalg/cholesky.ts";
 import { conjugateGradients } from "../src/linalg/conjugate-gradients.ts";
 import { jacobiEigen } from "../src/linalg/jacobi.ts";
 import { symmetricEigen } from "../src/linalg/symmetric-eigen.ts";
@@ -48,6 +48,11 @@ test.each([1, 2, 5, 33, 64, 70, 131])("cholesky: L Lᵀ = A and A x = b, n = %i"
   expect(largest(product(l, transpose(l, n), n), a)).toBeLessThan(1e-13);
   const b = Float64Array.from({ length: n }, () => stream.normal());
   expect(largest(times(a, choleskySolve(l, n, b)), b)).toBeLessThan(1e-11);
+  const kept = keepFactor(n, (room, stride) => {
+    for (let i = 0; i < n; i++) room.set(a.subarray(i * n, i * n + i + 1), i * stride);
+  });
+  expect(largest(times(a, kept?.solve(b) ?? new Float64Array()), b)).toBeLessThan(1e-11);
+  kept?.release();
 });
 
 test("cholesky: an indefinite matrix has no factor", () => {
@@ -151,4 +156,21 @@ test("symmetric eigen: equal values, zeros and a rank of one", () => {
   expect(sorted[19]).toBeCloseTo(norm, 9);
   for (const value of sorted.subarray(0, 19)) expect(Math.abs(value)).toBeLessThan(1e-12 * norm);
   expect(largest(product(axes, transpose(axes, 20), 20), identity(20))).toBeLessThan(1e-13);
+});
+
+test("cholesky: factors kept at the same time do not disturb one another, nor do rooms that are used again", () => {
+  const [n, m] = [70, 131];
+  const fill = (a: Float64Array, size: number) => (room: Float64Array, stride: number) => {
+    for (let i = 0; i < size; i++) room.set(a.subarray(i * size, i * size + i + 1), i * stride);
+  };
+  const [a, c] = [positive(n), positive(m)];
+  const b = Float64Array.from({ length: n }, () => stream.normal());
+  keepFactor(n, fill(positive(n), n))?.release();
+  const first = keepFactor(n, fill(a, n));
+  const before = first?.solve(b);
+  const second = keepFactor(m, fill(c, m));
+  const third = keepFactor(n, fill(positive(n), n));
+  expect(first?.solve(b)).toEqual(before);
+  expect(largest(times(a, before ?? b), b)).toBeLessThan(1e-11);
+  for (const one of [first, second, third]) one?.release();
 });

@@ -5,10 +5,8 @@ import { type OwnMemory, readCompiled, webAssembly } from "../kernels/wasm/web-a
 export interface DenseModule {
   readonly memory: OwnMemory;
   choleskyFactor(a: number, n: number): number;
+  choleskySolve(a: number, n: number, x: number): void;
 }
-
-/** Where matrices begin; below are the module's own constants. */
-export const MATRIX = 4096;
 
 const PAGE = 65536;
 const LINALG = {
@@ -16,13 +14,36 @@ const LINALG = {
   separate: new URL("../../dist/linalg.separate.wasm", import.meta.url),
 };
 let made: DenseModule | undefined;
+/** Rooms that were given back, by size: new memory would have to be asked of the system, which is slow. */
+const spare = new Map<number, number[]>();
+let end = 4096; // of the rooms so far; below are the module's own constants
 
-/** The module, with memory for `bytes` from MATRIX on. */
-export function denseModule(bytes: number): DenseModule {
-  const module = (made ??= instantiate());
-  const missing = Math.ceil((MATRIX + bytes - module.memory.buffer.byteLength) / PAGE);
-  if (missing > 0) module.memory.grow(missing);
-  return module;
+/** The module, made on first use. */
+export function denseModule(): DenseModule {
+  return (made ??= instantiate());
+}
+
+/** The address of room for `count` float64, 16 bytes aligned. What is there is anything. */
+export function takeRoom(count: number): number {
+  const had = spare.get(count)?.pop();
+  if (had !== undefined) return had;
+  const { memory } = denseModule();
+  const at = end;
+  end += 16 * Math.ceil(count / 2);
+  const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+  if (missing > 0) memory.grow(missing);
+  return at;
+}
+
+export function giveBackRoom(at: number, count: number): void {
+  const rooms = spare.get(count);
+  if (rooms === undefined) spare.set(count, [at]);
+  else rooms.push(at);
+}
+
+/** A view of a room; good until the next room is taken. */
+export function viewRoom(at: number, count: number): Float64Array {
+  return new Float64Array(denseModule().memory.buffer, at, count);
 }
 
 function instantiate(): DenseModule {

@@ -4,7 +4,7 @@
  * it. Rows are drawn with probability proportional to tr Aᵢ and weighted by its inverse (Hansen & Hurwitz 1943), so
  * that a sample of twice as many rows as unknowns is near the whole.
  */
-import { choleskyFactor, choleskySolve, type Margins, type Oracle, type Stream } from "@linear-probes/core";
+import { keepFactor, type KeptFactor, type Margins, type Oracle, type Stream } from "@linear-probes/core";
 import { contrastWeights, fromContrasts, helmert, toContrasts } from "./contrasts.ts";
 
 /** Plain data, so that a solver may keep it in its state; the factor is made from it when first used. */
@@ -65,22 +65,18 @@ export function drawHessianSample(oracle: Oracle, margins: Margins, size: number
 }
 
 interface Factored {
-  readonly factor: Float64Array | undefined; // L; undefined when the sample's Hessian is singular
+  readonly factor: KeptFactor | undefined; // undefined when the sample's Hessian is singular
   readonly contrasts: Float64Array;
-  readonly room: Float64Array; // where the factor is
 }
 
 const kept = new WeakMap<HessianSample, Factored>();
 
-/** Room for factors that nobody needs any more: to ask the system for new memory takes longer than to factor. */
-const spare = new Map<number, Float64Array[]>();
-
 /** Gives back what was made of the sample. It may still be used: then it is made anew. */
 export function releaseSample(sample: HessianSample | undefined): void {
-  const room = sample && kept.get(sample)?.room;
-  if (room === undefined) return;
+  const made = sample && kept.get(sample);
+  if (made === undefined) return;
   kept.delete(sample!);
-  spare.set(room.length, [...(spare.get(room.length) ?? []), room]);
+  made.factor?.release();
 }
 
 /** Approximately ∇²F⁻¹ g, as a new array of θ's layout; undefined when the sample's Hessian has no inverse. */
@@ -88,7 +84,7 @@ export function sampledHessianSolve(oracle: Oracle, sample: HessianSample, g: Fl
   const { classes: k, cols: d, l2 } = oracle;
   const { factor, contrasts } = kept.get(sample) ?? factored(oracle, sample);
   if (factor === undefined) return undefined;
-  const out = fromContrasts(contrasts, k, d, choleskySolve(factor, (k - 1) * (d + 1), toContrasts(contrasts, k, d, g)));
+  const out = fromContrasts(contrasts, k, d, factor.solve(toContrasts(contrasts, k, d, g)));
   // Along the class mean the weights have the penalty's curvature only, and the bias none.
   for (let j = 0; j < d; j++) {
     let mean = 0;
@@ -103,25 +99,26 @@ function factored(oracle: Oracle, sample: HessianSample): Factored {
   const contrasts = helmert(k);
   const width = d + 1;
   const size = (k - 1) * width;
-  const h = spare.get(size * size)?.pop() ?? new Float64Array(size * size); // lower triangle
   const rows = oracle.weightedRows(sample.rows, sample.weights);
-  let greatest = 0;
   try {
-    for (let a = 0; a < k - 1; a++) {
-      for (let b = 0; b <= a; b++) {
-        const block = rows.gram(contrastWeights(sample.probabilities, contrasts, k, a, b));
-        for (let i = 0; i < width; i++) {
-          h.set(block.subarray(i * width, (i + 1) * width), (a * width + i) * size + b * width);
+    const factor = keepFactor(size, (h, stride) => {
+      let greatest = 0;
+      for (let a = 0; a < k - 1; a++) {
+        for (let b = 0; b <= a; b++) {
+          const block = rows.gram(contrastWeights(sample.probabilities, contrasts, k, a, b));
+          for (let i = 0; i < width; i++) {
+            h.set(block.subarray(i * width, (i + 1) * width), (a * width + i) * stride + b * width);
+          }
         }
+        for (let i = 0; i < d; i++) h[(a * width + i) * (stride + 1)]! += l2;
+        for (let i = 0; i < width; i++) greatest = Math.max(greatest, h[(a * width + i) * (stride + 1)]!);
       }
-      for (let i = 0; i < d; i++) h[(a * width + i) * (size + 1)]! += l2;
-      for (let i = 0; i < width; i++) greatest = Math.max(greatest, h[(a * width + i) * (size + 1)]!);
-    }
+      for (let at = 0; at < size; at++) h[at * (stride + 1)]! += RIDGE * greatest;
+    });
+    const made = { factor, contrasts };
+    kept.set(sample, made);
+    return made;
   } finally {
     rows.release();
   }
-  for (let at = 0; at < size; at++) h[at * (size + 1)]! += RIDGE * greatest;
-  const made = { factor: choleskyFactor(h, size, h), contrasts, room: h };
-  kept.set(sample, made);
-  return made;
 }

@@ -47,7 +47,7 @@ function newtonStep(oracle: Oracle, { theta, gradient, margins }: Point): Float6
   const contrasts = helmert(k); // C [k, k-1]
   const hessian = contrastHessian(oracle, oracle.probabilities(margins), contrasts, margins);
   const size = (k - 1) * (d + 1);
-  const factor = choleskyFactor(hessian, size, hessian);
+  const factor = choleskyFactor(hessian, size);
   if (factor === undefined) return undefined;
   const solved = choleskySolve(factor, size, toContrasts(contrasts, k, d, gradient));
   const delta = fromContrasts(contrasts, k, d, solved).map((value) => -value);
