@@ -44,6 +44,17 @@ export function logAxis(
   };
 }
 
+/**
+ * The axis of problems and penalties, one a line. On a narrow page a long name goes on after its comma in a second line;
+ * a line must then be 26 px high, beside what the legend takes.
+ */
+export function caseAxis(narrow: boolean, wideLimit: number) {
+  const shared = { grid: true, maxExtent: 400 };
+  if (!narrow) return { ...shared, labelLimit: wideLimit };
+  const labelExpr = "length(datum.label) > 24 ? split(datum.label, ', ') : datum.label";
+  return { ...shared, labelLimit: 150, labelFontSize: 10, labelExpr };
+}
+
 /** What the comparison was made of, for captions. */
 export function describeComparison(result: Result): string {
   const { problems, unavailable } = comparison(result);

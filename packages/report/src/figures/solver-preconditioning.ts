@@ -9,7 +9,7 @@ import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
 import { significant } from "../format.ts";
 import { type EffectPoint, effects, series } from "../points/solver-comparison.ts";
 import { type Encoding, quietColor, seriesLayers } from "../series.ts";
-import { describeComparison, logAxis } from "../solver-chart.ts";
+import { caseAxis, describeComparison, logAxis } from "../solver-chart.ts";
 
 export const solverPreconditioning: FigureDefinition = {
   id: "solver-preconditioning",
@@ -90,7 +90,7 @@ function effectSpec(
     type: "nominal",
     title: null,
     sort: lines.map(({ line }) => line),
-    axis: { grid: true, maxExtent: 400, labelLimit: narrow ? 150 : 340, ...(narrow ? { labelFontSize: 10 } : {}) },
+    axis: caseAxis(narrow, 340),
   };
   const [, filled, hollow] = seriesLayers(
     used,
@@ -116,7 +116,7 @@ function effectSpec(
   );
   return {
     width,
-    height: 80 + 22 * Math.max(1, lines.length),
+    height: 80 + (narrow ? 26 : 22) * Math.max(1, lines.length),
     autosize: { type: "fit", contains: "padding" },
     data: { values: dots },
     layer: [

@@ -9,7 +9,7 @@ import type { FigureDefinition, Panel, PanelSize, Table } from "../figure.ts";
 import { significant } from "../format.ts";
 import { caseName, comparison, isShape, series, targets, times } from "../points/solver-comparison.ts";
 import { type Encoding, seriesLayers } from "../series.ts";
-import { describeComparison, logAxis } from "../solver-chart.ts";
+import { caseAxis, describeComparison, logAxis } from "../solver-chart.ts";
 
 export const solverTimes: FigureDefinition = {
   id: "solver-times",
@@ -92,7 +92,7 @@ function timeSpec(data: readonly TimePoint[], { width, narrow }: PanelSize, para
     type: "nominal",
     title: null,
     sort: cases,
-    axis: { grid: true, maxExtent: 400, labelLimit: narrow ? 130 : 280, ...(narrow ? { labelFontSize: 10 } : {}) },
+    axis: caseAxis(narrow, 280),
   };
   const [, filled] = seriesLayers(
     used,
@@ -100,7 +100,7 @@ function timeSpec(data: readonly TimePoint[], { width, narrow }: PanelSize, para
     {
       param,
       markerSize: narrow ? 36 : 60,
-      legendColumns: narrow ? 2 : 8,
+      legendColumns: narrow ? 1 : 8, // two do not fit beside the names
       tooltip: [
         { field: "case", title: "problem" },
         { field: "series", title: "solver" },
@@ -111,7 +111,7 @@ function timeSpec(data: readonly TimePoint[], { width, narrow }: PanelSize, para
   );
   return {
     width,
-    height: 80 + 26 * Math.max(1, cases.length),
+    height: (narrow ? 200 : 80) + (narrow ? 28 : 26) * Math.max(1, cases.length),
     autosize: { type: "fit", contains: "padding" },
     data: { values: data.map((point) => ({ ...point, certified: true })) },
     layer: filled === undefined ? [] : [filled],
