@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rootStream, sha256 } from "@linear-probes/core";
+import { rootStream, sha256, type Stream } from "@linear-probes/core";
 import { Command, Option } from "commander";
 import { differenceOf } from "../src/commands/golden.ts";
 import type { Experiment } from "../src/experiment.ts";
@@ -106,15 +106,11 @@ async function killAndResume(
   replay: RunEnd,
 ): Promise<readonly Kill[]> {
   const stream = rootStream(killsSeed).split("same-bytes").split(experiment);
-  const work = Math.max(whole.seconds - replay.seconds, 0);
   for (let restarts = 0; ; restarts++) {
     const kills: Kill[] = [];
     while (kills.length < KILLS) {
-      // In the third of the work that each may do, so that they do not get to the end; or else anywhere up to there.
-      const part = stream.split(restarts).split(kills.length).uniform();
-      const moment = restarts === 0 ? replay.seconds + (part * work) / KILLS : part * (replay.seconds + work / KILLS);
+      const killWhen = killMoment(stream.split(restarts).split(kills.length), whole, replay);
       const threads = 2 - (kills.length % 2);
-      const killWhen = (_: number, seconds: number): boolean => seconds >= moment;
       const { end, values, seconds } = await runOnce({ experiment, profile, folder, threads, killWhen });
       if (end !== "SIGKILL") break;
       kills.push({ seconds, values });
@@ -126,4 +122,24 @@ async function killAndResume(
     // It got to the end before: from the start again.
     rmSync(folder, { recursive: true });
   }
+}
+
+/**
+ * After a random number of new values, so that there is something to go on from, a random time into the making of the
+ * next; where a run stores too few values for that, at a random moment of its time.
+ */
+function killMoment(stream: Stream, whole: RunEnd, replay: RunEnd): (values: number, seconds: number) => boolean {
+  const work = Math.max(whole.seconds - replay.seconds, 0);
+  const share = Math.floor(whole.values / KILLS);
+  const part = stream.uniform();
+  if (share === 0) return (_, seconds) => seconds >= part * (replay.seconds + work / KILLS);
+  const wanted = 1 + stream.integer(share);
+  const delay = (part * work) / whole.values;
+  let atStart: number | undefined;
+  let since: number | undefined;
+  return (values, seconds) => {
+    atStart ??= values;
+    if (values >= atStart + wanted) since ??= seconds;
+    return since !== undefined && seconds >= since + delay;
+  };
 }
