@@ -27,7 +27,6 @@ const NO_WORK = 1e30;
 export function liblinearPeers(command: string, scratch: string): readonly Peer[] {
   const missing = missingCommand(command);
   const model = join(scratch, "liblinear.model");
-  const loading = new Map<string, { readonly seconds: number; readonly cpuSeconds: number }>();
   return METHODS.flatMap(([method, type]) =>
     BIAS_FEATURES.map((biasFeature) => ({
       name: `liblinear ${method} bias ${biasFeature}`,
@@ -45,15 +44,16 @@ export function liblinearPeers(command: string, scratch: string): readonly Peer[
           const flags = ["-q", "-s", type, "-B", biasFeature, "-c", cost, "-e", tolerance, path, model];
           return runTimed(command, flags.map(String), limitSeconds);
         };
-        const idle = loading.get(path) ?? (await train(NO_WORK));
+        // Right before each run: reading the file takes longer than the fit, and not always equally long. A difference
+        // below nothing is left so, since the median of many would lean to one side otherwise.
+        const idle = await train(NO_WORK);
         if ("failed" in idle) return idle;
-        loading.set(path, idle);
         const run = await train(10 ** (-budget / 2));
         if ("failed" in run) return run;
         return {
           probe: readModel(model, files.cols, biasFeature),
-          seconds: Math.max(0, run.seconds - idle.seconds),
-          cpuSeconds: Math.max(0, run.cpuSeconds - idle.cpuSeconds),
+          seconds: run.seconds - idle.seconds,
+          cpuSeconds: run.cpuSeconds - idle.cpuSeconds,
           endedEarly: budget > 30, // 10⁻¹⁵: below what float64 can tell
         };
       },
