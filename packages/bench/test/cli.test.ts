@@ -11,9 +11,10 @@ beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "probes-cli-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function probes(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...args], {
     encoding: "utf8",
-    env: { PATH: process.env["PATH"], PROBES_STORE_DIR: folder, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, PROBES_STORE_DIR: folder, ...env },
   });
   return { status, stdout, stderr };
 }
