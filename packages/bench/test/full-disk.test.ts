@@ -24,18 +24,11 @@ const wholeRows = (): Promise<string> =>
 
 /** The sizes, KiB: one at which no second value has room, or none at all; one that stops a second result within. */
 const limits = [
-  {
-    limit: "tmpfs",
-    code: "ENOSPC",
-    message: "no space left on device",
-    firstValues: 20,
-    second: 200,
-    stopped: "run.json",
-  },
-  { limit: "ulimit", code: "EFBIG", message: "file too large", firstValues: 8, second: 32, stopped: "rows.jsonl" },
+  { limit: "tmpfs", code: "ENOSPC", message: "no space left on device", firstValues: 20, second: 200 },
+  { limit: "ulimit", code: "EFBIG", message: "file too large", firstValues: 8, second: 32 },
 ] as const;
 
-for (const { limit, code, message, firstValues, second, stopped } of limits) {
+for (const { limit, code, message, firstValues, second } of limits) {
   const reason = missing(limit);
   describe.skipIf(reason !== undefined)(`${code}${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     const refusal =
@@ -87,8 +80,9 @@ for (const { limit, code, message, firstValues, second, stopped } of limits) {
 
       // The values of another seed have room and its result has not: the one that was there is there, every byte.
       expect(noResult?.status).toBe(1);
-      expect(noResult?.stderr).toMatch(/^probes: \/.*: must be [^\n]*\n$/);
-      expect(noResult?.stderr).toContain(`/${stopped}: ${refusal}`);
+      // Which of the result's files finds no room depends on how long the records are.
+      expect(noResult?.stderr).toMatch(/^probes: \/.*\/(rows\.jsonl|run\.json|timings\.json): must be [^\n]*\n$/);
+      expect(noResult?.stderr).toContain(refusal);
       const before = room?.files ?? [];
       for (const path of before) expect(bytesOf(noResult, path).equals(bytesOf(room, path))).toBe(true);
       const added = noResult?.files.filter((path) => !before.includes(path));
