@@ -1,6 +1,7 @@
 /**
  * @file Softmax of nine or ten classes, which most problems have: a row of margins is five vectors and stays in registers
- * from margins to residuals. The same operations in the same order as softmax.ts, so the bits are the same; half the time.
+ * from margins to residuals, which takes half the time. Row by row the operations are those of softmax.ts; the loss adds
+ * its logarithms up apart, so its last bits may differ. Twice the same middle: a function cannot return five vectors.
  */
 import { Job } from "./job";
 import { classPairs, expNonPositive, logPositive, something, sum2 } from "./math";

@@ -42,15 +42,20 @@ function identity(n: number): Float64Array {
   return Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
 }
 
+/** What writes the lower triangle of A [n, n] to where a factor is made. */
+function lowerOf(a: Float64Array, n: number) {
+  return (room: Float64Array, stride: number): void => {
+    for (let i = 0; i < n; i++) room.set(a.subarray(i * n, i * n + i + 1), i * stride);
+  };
+}
+
 test.each([1, 2, 5, 33, 64, 70, 131])("cholesky: L Lᵀ = A and A x = b, n = %i", (n) => {
   const a = positive(n);
   const l = choleskyFactor(a, n) ?? new Float64Array();
   expect(largest(product(l, transpose(l, n), n), a)).toBeLessThan(1e-13);
   const b = Float64Array.from({ length: n }, () => stream.normal());
   expect(largest(times(a, choleskySolve(l, n, b)), b)).toBeLessThan(1e-11);
-  const kept = keepFactor(n, (room, stride) => {
-    for (let i = 0; i < n; i++) room.set(a.subarray(i * n, i * n + i + 1), i * stride);
-  });
+  const kept = keepFactor(n, lowerOf(a, n));
   expect(largest(times(a, kept?.solve(b) ?? new Float64Array()), b)).toBeLessThan(1e-11);
   kept?.release();
 });
@@ -160,16 +165,13 @@ test("symmetric eigen: equal values, zeros and a rank of one", () => {
 
 test("cholesky: factors kept at the same time do not disturb one another, nor do rooms that are used again", () => {
   const [n, m] = [70, 131];
-  const fill = (a: Float64Array, size: number) => (room: Float64Array, stride: number) => {
-    for (let i = 0; i < size; i++) room.set(a.subarray(i * size, i * size + i + 1), i * stride);
-  };
   const [a, c] = [positive(n), positive(m)];
   const b = Float64Array.from({ length: n }, () => stream.normal());
-  keepFactor(n, fill(positive(n), n))?.release();
-  const first = keepFactor(n, fill(a, n));
+  keepFactor(n, lowerOf(positive(n), n))?.release();
+  const first = keepFactor(n, lowerOf(a, n));
   const before = first?.solve(b);
-  const second = keepFactor(m, fill(c, m));
-  const third = keepFactor(n, fill(positive(n), n));
+  const second = keepFactor(m, lowerOf(c, m));
+  const third = keepFactor(n, lowerOf(positive(n), n));
   expect(first?.solve(b)).toEqual(before);
   expect(largest(times(a, before ?? b), b)).toBeLessThan(1e-11);
   for (const one of [first, second, third]) one?.release();

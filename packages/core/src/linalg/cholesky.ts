@@ -47,16 +47,19 @@ export function keepFactor(n: number, fill: (lower: Float64Array, stride: number
   const size = 4 * Math.ceil(n / 4); // bordered by the identity to a multiple of four
   const at = takeRoom(size * size);
   const release = (): void => giveBackRoom(at, size * size);
-  const inside = viewRoom(at, size * size);
-  fill(inside, size);
-  for (let i = n; i < size; i++) {
-    inside.fill(0, i * size, i * size + i);
-    inside[i * size + i] = 1;
+  let made = false;
+  try {
+    const inside = viewRoom(at, size * size);
+    fill(inside, size);
+    for (let i = n; i < size; i++) {
+      inside.fill(0, i * size, i * size + i);
+      inside[i * size + i] = 1;
+    }
+    made = denseModule().choleskyFactor(at, size) !== 0;
+  } finally {
+    if (!made) release();
   }
-  if (denseModule().choleskyFactor(at, size) === 0) {
-    release();
-    return undefined;
-  }
+  if (!made) return undefined;
   return {
     solve(b) {
       const x = takeRoom(size);

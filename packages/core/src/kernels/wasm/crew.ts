@@ -1,7 +1,7 @@
 /** @file The threads of a runtime: the calling one and its workers. `run` returns when all partitions are done. */
 import { Worker } from "node:worker_threads";
 import { createHands, type Hands } from "./hands.ts";
-import { CONTROL, lowMemory, REASON, type LowMemory } from "./job.ts";
+import { CONTROL, lowMemory, REASON, SPINS, type LowMemory } from "./job.ts";
 import { OPERATIONS, type OperationName } from "./module.ts";
 import type { Source } from "./sources.ts";
 import type { CompiledModule, SharedMemory } from "./web-assembly.ts";
@@ -28,7 +28,6 @@ export interface Crew {
 }
 
 const operationIndex = new Map<string, number>(OPERATIONS.map(({ name }, i) => [name, i]));
-const SPINS = 200_000;
 
 export async function createCrew(module: CompiledModule, memory: SharedMemory, threads: number): Promise<Crew> {
   const hands = createHands(module, memory, 0);

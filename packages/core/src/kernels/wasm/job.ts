@@ -73,6 +73,9 @@ export const MAX_THREADS = 64;
 /** Length (u32) and UTF-8 text of a worker's failure. */
 export const REASON = 2048;
 export const REASON_BYTES = 2000;
+
+/** Looks of a thread that waits before it sleeps: about a millisecond, so that short jobs in a row pay for no wake-up. */
+export const SPINS = 200_000;
 /** First address that the heap may hand out. */
 export const HEAP_BASE = 65536;
 

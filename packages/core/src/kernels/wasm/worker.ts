@@ -1,11 +1,8 @@
 /** @file A worker thread: waits for the generation to change, works, says when it is done. Started by crew.ts. */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { createHands } from "./hands.ts";
-import { CONTROL, lowMemory, REASON, REASON_BYTES } from "./job.ts";
+import { CONTROL, lowMemory, REASON, REASON_BYTES, SPINS } from "./job.ts";
 import type { WorkerMessage, WorkerSetup } from "./crew.ts";
-
-/** Looks before sleeping: about a millisecond, so that short jobs in a row do not pay for a wake-up each. */
-const SPINS = 200_000;
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what crew.ts gives each worker
 const { module, memory, thread } = workerData as WorkerSetup;
