@@ -19,7 +19,7 @@ import {
   stripPanels,
   stripStride,
 } from "./strips";
-import { differences, residuals2, scores2 } from "./two-classes";
+import { addDifferences, differences, keepDifferences, residuals2, scores2 } from "./two-classes";
 import { curvatures, residuals, scores } from "./softmax";
 
 /** Decodes the block strip by strip, leaving the last; returns its margins without bias [rows, zs bytes]. */
@@ -81,27 +81,56 @@ function blockBackwardOne(job: Job, scratch: usize, x: usize, index: usize, rows
   }
 }
 
-/** Loss and gradient: decode, forward, softmax, backward. */
+/**
+ * Loss and gradient: decode, forward, softmax, backward. The margins are added to those of job.direction and kept in
+ * job.margins, unless these are 0.
+ */
 export function fused(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  gradientOfBlock(job, scratch, acc, x, 0, job.labels + row0 * 4, rows);
+  const at = row0 * paddedClasses(job) * 8;
+  const from = job.direction ? job.direction + at : 0;
+  const keep = job.margins ? job.margins + at : 0;
+  gradientOfBlock(job, scratch, acc, x, 0, job.labels + row0 * 4, rows, from, keep);
 }
 
-/** The same for rows that `index` may name and labels that follow one another. */
-export function gradientOfBlock(job: Job, scratch: usize, acc: usize, x: usize, index: usize, labels: usize, rows: u32): void {
+/** The same for rows that `index` may name and labels, `from` and `keep` whose rows follow one another. */
+export function gradientOfBlock(job: Job, scratch: usize, acc: usize, x: usize, index: usize, labels: usize, rows: u32, from: usize, keep: usize): void {
   const r = blockResiduals<f32>(job, scratch);
   if (job.classes == 2) {
     const z = blockForwardOne(job, scratch, x, index, rows);
+    passMargins(job, z, rows, from, keep);
     residuals2<f32>(job, z, load<f64>(job.bias), labels, rows, r, acc);
     blockBackwardOne(job, scratch, x, index, rows, r, acc);
   } else {
     const z = blockForward(job, scratch, x, index, rows, paddedClasses(job) * 8);
+    passMargins(job, z, rows, from, keep);
     residuals<f32>(job, z, job.bias, labels, rows, r, blockExponentials<f32>(job, scratch), acc);
     blockBackward(job, scratch, x, index, rows, r, paddedClasses(job) * 4, acc, true);
   }
 }
 
+/** The block's margins z += from, keep ← z + bias, unless these are 0. For two classes z is one difference a row. */
+export function passMargins(job: Job, z: usize, rows: u32, from: usize, keep: usize): void {
+  if (job.classes == 2) {
+    if (from) addDifferences(from, rows, z);
+    if (keep) keepDifferences(z, load<f64>(job.bias), rows, keep);
+    return;
+  }
+  const bytes = paddedClasses(job) * 8;
+  const all = rows * bytes;
+  for (let at: u32 = 0; from != 0 && at < all; at += 16) {
+    v128.store(z + at, f64x2.add(v128.load(z + at), v128.load(from + at)));
+  }
+  if (!keep) return;
+  const odd = (job.classes & 1) == 1;
+  for (let i: u32 = 0; i < rows; i++, z += bytes, keep += bytes) {
+    for (let c: u32 = 0; c < bytes; c += 16) v128.store(keep + c, f64x2.add(v128.load(z + c), v128.load(job.bias + c)));
+    // There the bias is -Infinity, but margins must stay finite.
+    if (odd) store<f64>(keep + bytes - 8, 0);
+  }
+}
+
 // @ts-ignore: decorator
-@inline export function storeMargins(job: Job, z: usize, row0: u32, rows: u32): void {
+@inline function storeMargins(job: Job, z: usize, row0: u32, rows: u32): void {
   const bytes = paddedClasses(job) * 8;
   let out = job.margins + row0 * bytes;
   for (let i: u32 = 0; i < rows; i++, z += bytes, out += bytes) {

@@ -19,5 +19,5 @@ export {
 export { rowScratchBytes, rowSweep, shadowWeights } from "./rows";
 export { scratchBytes } from "./strips";
 export { accBody } from "./accumulators";
-export { backwardTogether, forwardTogether, jobBytes } from "./together";
+export { backwardTogether, fusedTogether, jobBytes } from "./together";
 export { sweep, sweepBackward, sweepForward, sweepResiduals } from "./sweep";

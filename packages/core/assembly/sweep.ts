@@ -35,7 +35,7 @@ export function sweep(job: Job, scratch: usize, acc: usize, x: usize, row0: u32,
     for (let at: u32 = 0; at < size; at += step) {
       const count = min(step, size - at);
       const labels = job.direction + (start + at) * 4; // in the sweep's order
-      gradientOfBlock(job, scratch, acc, x, job.order + (start + at) * 4, labels, count);
+      gradientOfBlock(job, scratch, acc, x, job.order + (start + at) * 4, labels, count, 0, 0);
     }
     updateWeights(job, acc + accBody(job), 0, panelCount<f32>(job.cols), 1.0 / <f64>size);
     updateBias(job, acc + ACC_BIAS, 1.0 / <f64>size);

@@ -5,11 +5,13 @@
  * the partition's as its `acc` from the whole's. Its margins, residuals and exponentials follow those of the one before.
  */
 import { backwardStrip } from "./backward";
-import { residualBytes, residualsOf, storeMargins } from "./blocks";
+import { passMargins, residualBytes, residualsOf } from "./blocks";
 import { decodeForward, forwardGroups } from "./forward";
 import { Job, paddedClasses } from "./job";
 import { accBody } from "./accumulators";
-import { blockMargins, blockResiduals, decode, lastStrip, STRIP, stripPanels, stripStride } from "./strips";
+import { residuals } from "./softmax";
+import { blockExponentials, blockMargins, blockResiduals, decode, lastStrip, STRIP, stripPanels, stripStride } from "./strips";
+import { residuals2 } from "./two-classes";
 
 /** Bytes from member to member. */
 export function jobBytes(): u32 {
@@ -27,13 +29,30 @@ export function jobBytes(): u32 {
   return 3 * (job.blockRows + 3) * paddedClasses(job) * 8;
 }
 
-/** Z ← x̃ Wᵀ + b of each member. */
-export function forwardTogether(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
+/** Bytes from row to row of a member's margins in the block: of one difference for two classes. */
+// @ts-ignore: decorator
+@inline function marginBytes(job: Job): u32 {
+  return job.classes == 2 ? 8 : paddedClasses(job) * 8;
+}
+
+/** Residuals of a member from the block's margins, passed on as `fused` does. */
+function residualsOfMember(one: Job, own: usize, acc: usize, row0: u32, rows: u32): void {
+  const z = blockMargins<f32>(one, own);
+  const r = blockResiduals<f32>(one, own);
+  const labels = one.labels + row0 * 4;
+  const at = row0 * paddedClasses(one) * 8;
+  passMargins(one, z, rows, one.direction ? one.direction + at : 0, one.margins + at);
+  if (one.classes == 2) residuals2<f32>(one, z, load<f64>(one.bias), labels, rows, r, acc);
+  else residuals<f32>(one, z, one.bias, labels, rows, r, blockExponentials<f32>(one, own), acc);
+}
+
+/** Loss, gradient and margins of each member. */
+export function fusedTogether(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const stride = stripStride<f32>(job);
   let own = scratch;
   for (let i: u32 = 0; i < job.batch; i++) {
     const one = member(job, i);
-    memory.fill(blockMargins<f32>(one, own), 0, (rows + 3) * paddedClasses(one) * 8);
+    memory.fill(blockMargins<f32>(one, own), 0, (rows + 3) * marginBytes(one));
     own += blockBytes(one);
   }
   for (let p: u32 = 0; p <= lastStrip<f32>(job); p += STRIP) {
@@ -42,33 +61,39 @@ export function forwardTogether(job: Job, scratch: usize, acc: usize, x: usize, 
     for (let i: u32 = 0; i < job.batch; i++) {
       const one = member(job, i);
       const z = blockMargins<f32>(one, own);
-      const zs = paddedClasses(one) * 8;
-      if (i == 0) decodeForward(one, x, 0, rows, p, count, scratch, stride, z, zs);
-      else forwardGroups<f32>(one, 0, scratch, stride, rows, p, count, z, zs);
+      if (i == 0) decodeForward(one, x, 0, rows, p, count, scratch, stride, z, marginBytes(one));
+      else forwardGroups<f32>(one, 0, scratch, stride, rows, p, count, z, marginBytes(one));
       own += blockBytes(one);
     }
   }
   own = scratch;
   for (let i: u32 = 0; i < job.batch; i++) {
     const one = member(job, i);
-    storeMargins(one, blockMargins<f32>(one, own), row0, rows);
+    residualsOfMember(one, own, acc + (one.acc - job.acc), row0, rows);
     own += blockBytes(one);
   }
+  backwardOfMembers(job, scratch, acc, x, rows, true);
 }
 
 /** x̃ᵀ(softmax(Z) - Y) of each member. */
 export function backwardTogether(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  const stride = stripStride<f32>(job);
   let own = scratch;
   for (let i: u32 = 0; i < job.batch; i++) {
     const one = member(job, i);
     residualsOf<f32>(one, own, acc + (one.acc - job.acc), row0, rows);
     own += blockBytes(one);
   }
+  backwardOfMembers(job, scratch, acc, x, rows, false);
+}
+
+/** Adds x̃ᵀ R of each member to its tiles; the last strip may lie in the scratch already. */
+function backwardOfMembers(job: Job, scratch: usize, acc: usize, x: usize, rows: u32, decoded: bool): void {
+  const stride = stripStride<f32>(job);
   for (let p: i32 = lastStrip<f32>(job); p >= 0; p -= STRIP) {
     const count = stripPanels<f32>(job, p);
-    decode(job, x, 0, rows, p, count, scratch, stride);
-    own = scratch;
+    if (!decoded) decode(job, x, 0, rows, p, count, scratch, stride);
+    decoded = false;
+    let own = scratch;
     for (let i: u32 = 0; i < job.batch; i++) {
       const one = member(job, i);
       const tiles = acc + (one.acc - job.acc) + accBody(one);

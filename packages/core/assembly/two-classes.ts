@@ -64,6 +64,21 @@ export function differences(z: usize, rows: u32, u: usize): void {
   for (let i: u32 = 0; i < rows; i += 2) v128.store(u + i * 8, difference(v128.load(z + i * 16), v128.load(z + i * 16, 16)));
 }
 
+/** u [rows] += z0 - z1. Reads and writes whole pairs of rows. */
+export function addDifferences(z: usize, rows: u32, u: usize): void {
+  for (let i: u32 = 0; i < rows; i += 2) {
+    const at = u + i * 8;
+    v128.store(at, f64x2.add(v128.load(at), difference(v128.load(z + i * 16), v128.load(z + i * 16, 16))));
+  }
+}
+
+/** z [rows, 2] ← (u + bias, 0). */
+export function keepDifferences(u: usize, bias: f64, rows: u32, z: usize): void {
+  for (let i: u32 = 0; i < rows; i++) {
+    v128.store(z + i * 16, f64x2.replace_lane(f64x2.splat(0), 0, load<f64>(u + i * 8) + bias));
+  }
+}
+
 /** Adds loss and errors for two classes, of u = z0 - z1 + bias. */
 export function scores2(u: usize, bias: f64, labels: usize, rows: u32, acc: usize): void {
   const one = f64x2.splat(1);

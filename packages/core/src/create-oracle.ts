@@ -1,6 +1,6 @@
 /** @file The oracle over a back end's kernels: folds the scale into the weights, and counts what is used. */
 import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
-import type { Features, GradientProduct, MarginsProduct, ProblemKernels, Runtime } from "./kernels/kernels.ts";
+import type { Features, GradientProduct, ProblemKernels, Runtime, ValueProduct } from "./kernels/kernels.ts";
 import { matrixFeatures } from "./kernels/matrix-features.ts";
 import type { Coordinates, Line, Operator, Oracle } from "./oracle.ts";
 import { fromAxes, principalAxes, stepMetric, toAxes, type PrincipalAxes } from "./principal-axes.ts";
@@ -19,7 +19,7 @@ export interface BoundOracle extends Oracle {
 }
 
 export type DeferredProduct =
-  | { readonly kind: "margins"; readonly work: MarginsProduct; finish(): number }
+  | { readonly kind: "value"; readonly work: ValueProduct; finish(loss: number): number }
   | { readonly kind: "gradient"; readonly work: GradientProduct; finish(loss: number): number };
 
 /**
@@ -101,23 +101,18 @@ export function createOracle(
     derivedKey: derived.key,
     kernels: judged,
     defer(product) {
-      rowGradients += n / 2;
-      if (product.kind === "margins") {
-        toKernel(product.theta);
-        const [weights, bias] = [work.weights.slice(), work.bias.slice()];
-        return { kind: "margins", work: { kernels, weights, bias, out: product.out }, finish: () => 0 };
-      }
-      const { margins, theta, gradient } = product;
-      const own = { gradient: new Float64Array(weightCount), biasGradient: new Float64Array(k) };
-      return {
-        kind: "gradient",
-        work: { kernels, margins, ...own },
-        finish(loss) {
-          work.gradient.set(own.gradient);
-          work.biasGradient.set(own.biasGradient);
-          return finishGradient(loss, theta, gradient);
-        },
+      const { kind, margins, theta, gradient, from } = product;
+      const own = { kernels, margins, gradient: new Float64Array(weightCount), biasGradient: new Float64Array(k) };
+      const finish = (loss: number): number => {
+        work.gradient.set(own.gradient);
+        work.biasGradient.set(own.biasGradient);
+        return finishGradient(loss, theta, gradient);
       };
+      rowGradients += kind === "value" ? n : n / 2;
+      if (kind === "gradient") return { kind, work: own, finish };
+      toKernel(from?.step ?? theta);
+      const [weights, bias] = [work.weights.slice(), work.bias.slice()];
+      return { kind, work: { ...own, weights, bias, from: from?.margins }, finish };
     },
     get passes() {
       return rowGradients / n;
@@ -130,10 +125,11 @@ export function createOracle(
       const theta = fromProbe(declared, probe);
       return axes === undefined ? theta : toAxes(axes.axes, k, theta);
     },
-    valueAndGradient(theta, gradient) {
-      toKernel(theta);
+    valueAndGradient(theta, gradient, margins, from) {
+      toKernel(from?.step ?? theta);
       rowGradients += n;
-      const loss = kernels.valueAndGradient(work.weights, work.bias, work.gradient, work.biasGradient);
+      const { weights, bias, gradient: g, biasGradient } = work;
+      const loss = kernels.valueAndGradient(weights, bias, g, biasGradient, margins, from?.margins);
       return finishGradient(loss, theta, gradient);
     },
     createMargins: () => kernels.createMargins(),

@@ -1,6 +1,6 @@
 /**
  * @file Several probes on the same features, fitted side by side: other labels, other penalties, other scalings. Their
- * products with X are made together, one traversal for all (kernels' forwardTogether), while each has a run, a
+ * products with X are made together, one traversal for all (kernels' valueTogether), while each has a run, a
  * certificate and a status of its own, and the bits that it would have alone.
  */
 import { createDerived, type DeferredProduct, type Derived } from "./create-oracle.ts";
@@ -73,19 +73,17 @@ function together(runtime: Runtime, runs: readonly Run[]): ManyFits {
   };
   for (const at of runs.keys()) resume(at, 0);
   while (waiting.size > 0) {
-    // Margins first: every run that follows its margins with a gradient is then ready for that one together.
+    // Lone gradients first: the runs that wait for a value are then joined by those that wanted another point.
     const asked = [...waiting];
-    const margins = asked.flatMap(([at, one]) => (one.kind === "margins" ? [{ at, one }] : []));
     const gradients = asked.flatMap(([at, one]) => (one.kind === "gradient" ? [{ at, one }] : []));
-    if (margins.length > 0) {
-      runtime.forwardTogether(margins.map(({ one }) => one.work));
-      saved += (margins.length - 1) / 2;
-      for (const { at, one } of margins) resume(at, one.finish());
-      continue;
-    }
-    const losses = runtime.backwardTogether(gradients.map(({ one }) => one.work));
-    saved += (gradients.length - 1) / 2;
-    for (const [i, { at, one }] of gradients.entries()) resume(at, one.finish(losses[i] ?? Number.NaN));
+    const values = asked.flatMap(([at, one]) => (one.kind === "value" ? [{ at, one }] : []));
+    const ready = gradients.length > 0 ? gradients : values;
+    const losses =
+      gradients.length > 0
+        ? runtime.backwardTogether(gradients.map(({ one }) => one.work))
+        : runtime.valueTogether(values.map(({ one }) => one.work));
+    saved += (ready.length - 1) / (gradients.length > 0 ? 2 : 1);
+    for (const [i, { at, one }] of ready.entries()) resume(at, one.finish(losses[i] ?? Number.NaN));
   }
   const separatePasses = fits.reduce((sum, { passes }) => sum + passes, 0);
   return { fits, passes: separatePasses - saved, separatePasses };

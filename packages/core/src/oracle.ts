@@ -29,8 +29,11 @@ export interface Oracle {
   /** Row gradients so far (= n for a full gradient). */
   readonly rowGradients: number;
 
-  /** F(θ); writes ∇F(θ) to `gradient`. One pass. */
-  valueAndGradient(theta: Float64Array, gradient: Float64Array): number;
+  /**
+   * F(θ); writes ∇F(θ) to `gradient`, and θ's margins to `margins`, if given. One pass. Products are float32: margins that
+   * come `from` those of a point near by are as exact as the step is small.
+   */
+  valueAndGradient(theta: Float64Array, gradient: Float64Array, margins?: Margins, from?: From): number;
 
   createMargins(): Margins;
   releaseMargins(margins: Margins): void;
@@ -66,6 +69,12 @@ export interface Oracle {
   residuals(margins: Margins): Float64Array;
   /** Steps of SAG, SAGA or SVRG over `order`; what they are is said at `RowSweep` of the kernels. order.length/n passes. */
   rowSweep(sweep: StochasticSweep): number;
+}
+
+/** A point whose margins are known, and the step from there to θ. */
+export interface From {
+  readonly margins: Margins;
+  readonly step: Float64Array;
 }
 
 /** A matrix A [rows, cols] that multiplies as fast as X does. */

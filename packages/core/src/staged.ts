@@ -3,21 +3,20 @@
  * traversal (fit-many.ts). Alone, `perform` makes each product when it is asked for.
  */
 import type { Margins } from "./kernels/kernels.ts";
-import type { Oracle } from "./oracle.ts";
+import type { From, Oracle } from "./oracle.ts";
 import type { Iterate, Solver } from "./solver.ts";
 import type { Stream } from "./stream.ts";
 
-/** `oracle.margins(theta, out)`, or `oracle.gradientAt(margins, theta, gradient)`. */
-export type Product =
-  | { readonly kind: "margins"; readonly theta: Float64Array; readonly out: Margins }
-  | {
-      readonly kind: "gradient";
-      readonly margins: Margins;
-      readonly theta: Float64Array;
-      readonly gradient: Float64Array;
-    };
+/** `oracle.valueAndGradient(theta, gradient, margins, from)`, or `oracle.gradientAt(margins, theta, gradient)`. */
+export interface Product {
+  readonly kind: "value" | "gradient";
+  readonly margins: Margins;
+  readonly theta: Float64Array;
+  readonly gradient: Float64Array;
+  readonly from?: From | undefined;
+}
 
-/** Yields the products it waits for; after a gradient it is told the objective there. */
+/** Yields the products it waits for, and is told the objective there. */
 export type Staged<T> = Generator<Product, T, number>;
 
 /** `init` and `step` of a solver, staged. */
@@ -30,10 +29,11 @@ export interface Stages<State extends Iterate> {
 export function perform<T>(oracle: Oracle, staged: Staged<T>): T {
   let reached = staged.next();
   while (reached.done !== true) {
-    const product = reached.value;
-    if (product.kind === "margins") oracle.margins(product.theta, product.out);
+    const { kind, margins, theta, gradient, from } = reached.value;
     reached = staged.next(
-      product.kind === "margins" ? 0 : oracle.gradientAt(product.margins, product.theta, product.gradient),
+      kind === "value"
+        ? oracle.valueAndGradient(theta, gradient, margins, from)
+        : oracle.gradientAt(margins, theta, gradient),
     );
   }
   return reached.value;

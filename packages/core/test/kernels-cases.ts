@@ -60,6 +60,10 @@ export function answers(kernels: ProblemKernels, features: Features, problem: Ca
   const along = kernels.createMargins();
 
   keep("valueAndGradient", kernels.valueAndGradient(weights, bias, gradient, biasGradient));
+  kernels.valueAndGradient(weights, bias, gradient, biasGradient, z);
+  got["its margins"] = lessLast(z.read(), k);
+  keep("from there", kernels.valueAndGradient(direction, bias, gradient, biasGradient, along, z));
+  got["margins from there"] = lessLast(along.read(), k);
   kernels.forward(weights, bias, z);
   kernels.forward(direction, bias, along);
   got["forward"] = z.read();
@@ -125,6 +129,11 @@ export function answers(kernels: ProblemKernels, features: Features, problem: Ca
   kernels.releaseMargins(z);
   kernels.releaseMargins(along);
   return got;
+}
+
+/** Margins [n, k] but for the number of each row's own. */
+function lessLast(z: Float64Array, k: number): Float64Array {
+  return z.map((value, at) => value - (z[at - (at % k) + k - 1] ?? Number.NaN));
 }
 
 /** A row sweep from the middle of things: a third of the rows are seen already. */

@@ -67,16 +67,25 @@ describe.each([
       });
       expect(status).toBe("converged");
     }
-    expect(many.passes).toBeCloseTo(traversals(many), 9);
+    const { least, most } = traversals(many);
+    expect(many.passes).toBeGreaterThanOrEqual(least - 1e-9);
+    expect(many.passes).toBeLessThanOrEqual(most + 1e-9);
     expect(many.passes).toBeLessThan(many.separatePasses / 2);
     await runtime.dispose();
   });
 });
 
-/** The steps of the longest fit, and one pass for its first point; the sample of S is read once for each scaling and k. */
-function traversals({ fits }: ManyFits): number {
+/**
+ * The steps of the longest fit, one pass for its first point, and for each scaling and k the sample of S that is read
+ * once. Then half a pass for every step whose first trial was not taken: at most one for each, at least none beside
+ * those of the fit that has most.
+ */
+function traversals({ fits }: ManyFits): { least: number; most: number } {
   const longest = Math.max(...fits.map(({ steps }) => steps)) + 1;
-  return longest + fits.reduce((sum, { passes, steps }) => sum + passes - (steps + 1), 0);
+  const beyond = fits.map(({ passes, steps }) => passes - (steps + 1));
+  const halves = beyond.map((passes) => Math.floor(2 * passes) / 2);
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  return { least: longest + sum(beyond) - sum(halves) + Math.max(...halves), most: longest + sum(beyond) };
 }
 
 test("wide features in several strips, from a buffer outside the kernels' memory, have the same bits", async () => {
@@ -104,7 +113,8 @@ test("wide features in several strips, from a buffer outside the kernels' memory
     const { problem, ...options } = one;
     expect(many.fits[at]).toEqual(fit(runtime, problem, lbfgs({ preconditioned: false }), options));
   }
-  expect([many.passes, many.separatePasses]).toEqual([6, 18]);
+  // Three times a step's first trial is not taken, at different steps: half a pass more each time, shared with nobody.
+  expect([many.passes, many.separatePasses]).toEqual([7.5, 19.5]);
   await runtime.dispose();
 });
 

@@ -60,7 +60,7 @@ export function certifiedDeepProbe(
 ): FittedProbe {
   const { train, layer } = features;
   const scaling = layer === 0 ? "none" : "standardize";
-  const result = fit(runtime, { train, l2, scaling }, lbfgs({ memory: 40, accuracy: 0.5 }), {
+  const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
     stream,
     stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
     ...(start !== undefined && { start }),

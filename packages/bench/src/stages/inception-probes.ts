@@ -37,7 +37,7 @@ export function certifiedTapProbe(
 ): TapProbe {
   const scaling = "standardize";
   const start = warmStart(runtime, { train }, before);
-  const path = fitPath(runtime, { train, validation, scaling }, lbfgs({ memory: 40, accuracy: 0.5 }), {
+  const path = fitPath(runtime, { train, validation, scaling }, lbfgs(), {
     l2,
     stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
     stream,

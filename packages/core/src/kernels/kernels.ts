@@ -61,19 +61,12 @@ export interface Runtime {
   /** Binds features to one labelling. Several bindings may share the same features. */
   bind(features: Features, binding: Binding): ProblemKernels;
   /**
-   * `forward` and `backward` of several bindings of the same features with the same shift, in one traversal of X, with
-   * the bits that each would have alone. Backward returns the mean losses.
+   * `valueAndGradient` and `backward` of several bindings of the same features with the same shift, in one traversal of
+   * X, with the bits that each would have alone. Both return the mean losses.
    */
-  forwardTogether(products: readonly MarginsProduct[]): void;
+  valueTogether(products: readonly ValueProduct[]): number[];
   backwardTogether(products: readonly GradientProduct[]): number[];
   dispose(): Promise<void>;
-}
-
-export interface MarginsProduct {
-  readonly kernels: ProblemKernels;
-  readonly weights: Float64Array;
-  readonly bias: Float64Array;
-  readonly out: Margins;
 }
 
 export interface GradientProduct {
@@ -81,6 +74,13 @@ export interface GradientProduct {
   readonly margins: Margins;
   readonly gradient: Float64Array;
   readonly biasGradient: Float64Array;
+}
+
+/** As `valueAndGradient` takes them; the margins are written. */
+export interface ValueProduct extends GradientProduct {
+  readonly weights: Float64Array;
+  readonly bias: Float64Array;
+  readonly from?: Margins | undefined;
 }
 
 export interface Binding {
@@ -127,12 +127,18 @@ export interface ProblemKernels {
   forward(weights: Float64Array, bias: Float64Array, out: Margins): void;
   /** G ← (X-c)ᵀ(p - y)/n, gBias ← mean(p - y) with p = softmax(Z); returns mean cross-entropy. Half a pass. */
   backward(margins: Margins, gradient: Float64Array, biasGradient: Float64Array): number;
-  /** forward and backward fused in one traversal. One pass. */
+  /**
+   * forward and backward fused in one traversal. One pass. The margins, where they are asked for, are those of forward
+   * but for a number of each row's own, which changes neither a probability nor a loss. Of a point near by whose margins
+   * are known, `from`, give the weights and the bias of the step from there: they are few digits from the point itself.
+   */
   valueAndGradient(
     weights: Float64Array,
     bias: Float64Array,
     gradient: Float64Array,
     biasGradient: Float64Array,
+    margins?: Margins,
+    from?: Margins,
   ): number;
   /** The Hessian of the mean cross-entropy at Z times (V [k,d], v [k]) → out, outBias. One pass. */
   hessianVector(margins: Margins, v: Float64Array, vBias: Float64Array, out: Float64Array, outBias: Float64Array): void;

@@ -93,6 +93,12 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
     return { loss: loss / n, slope: slope / n, curvature: curvature / n };
   }
 
+  function advance(margins: Margins, direction: Margins, t: number): void {
+    const z = zOf(margins);
+    const delta = zOf(direction);
+    for (let at = 0; at < z.length; at++) z[at]! += t * delta[at]!;
+  }
+
   function classMoments(margins: Margins): { residual: Float64Array; covariance: Float64Array } {
     const residual = new Float64Array(k);
     const covariance = new Float64Array(k * k);
@@ -192,9 +198,9 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
     releaseMargins: (margins) => void buffers.delete(margins),
     forward: (w, b, out) => forward(w, b, out, shift),
     backward: (margins, gradient, biasGradient) => backward(margins, gradient, biasGradient, shift),
-    valueAndGradient(w, b, gradient, biasGradient) {
-      const margins = createMargins();
+    valueAndGradient(w, b, gradient, biasGradient, margins = createMargins(), from) {
       forward(w, b, margins, shift);
+      if (from !== undefined) advance(margins, from, 1);
       return backward(margins, gradient, biasGradient, shift);
     },
     hessianVector,
@@ -207,11 +213,7 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
     forwardExact: (w, b, out) => forward(w, b, out, unshifted),
     backwardExact: (margins, gradient, biasGradient) => backward(margins, gradient, biasGradient, unshifted),
     along,
-    advance(margins, direction, t) {
-      const z = zOf(margins);
-      const delta = zOf(direction);
-      for (let at = 0; at < z.length; at++) z[at]! += t * delta[at]!;
-    },
+    advance,
     addBias(margins, by) {
       const z = zOf(margins);
       for (let at = 0; at < z.length; at++) z[at]! += by[at % k]!;

@@ -14,9 +14,10 @@ export function createReferenceRuntime(): Runtime {
     threads: 1,
     createFeatures,
     bind: (features, binding) => bindReference(features, valuesOf(features), binding),
-    forwardTogether(products) {
-      for (const { kernels, weights, bias, out } of products) kernels.forward(weights, bias, out);
-    },
+    valueTogether: (products) =>
+      products.map(({ kernels, weights, bias, gradient, biasGradient, margins, from }) =>
+        kernels.valueAndGradient(weights, bias, gradient, biasGradient, margins, from),
+      ),
     backwardTogether: (products) =>
       products.map(({ kernels, margins, gradient, biasGradient }) => kernels.backward(margins, gradient, biasGradient)),
     dispose: async () => {},

@@ -13,7 +13,7 @@ import { createWriter } from "./wasm/features.ts";
 import { HEAP_BASE, MAX_THREADS } from "./wasm/job.ts";
 import { kernelModule } from "./wasm/module.ts";
 import { bindWasm } from "./wasm/problem.ts";
-import { backwardTogether, forwardTogether } from "./wasm/together.ts";
+import { backwardTogether, valueTogether } from "./wasm/together.ts";
 import { webAssembly } from "./wasm/web-assembly.ts";
 import { createWorkspace } from "./wasm/workspace.ts";
 
@@ -59,7 +59,7 @@ export async function createWasmRuntime({
     threads,
     createFeatures: (options) => createWriter(workspace, pool, maximum * PAGE, options),
     bind: (features, binding) => bindWasm(workspace, features, binding),
-    forwardTogether: (products) => forwardTogether(workspace, products),
+    valueTogether: (products) => valueTogether(workspace, products),
     backwardTogether: (products) => backwardTogether(workspace, products),
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
     meanRowNorm: (features) => meanRowNorm(workspace, features),

@@ -1,6 +1,7 @@
 /**
- * @file What the line-search solvers share: a point with its margins, and a move along a direction that costs one
- * forward product (the direction's margins) and one backward product (the new gradient).
+ * @file What the line-search solvers share: a point with its margins, and a move along a direction. The step that is
+ * likely to be taken is tried at once with loss, gradient and margins in one traversal of X. Margins are linear in the
+ * step: where it was not a good one, the exact line search needs no product more, and the new gradient half a pass.
  */
 import { dot, perform, type Iterate, type Margins, type Oracle, type Staged } from "@linear-probes/core";
 import { lineSearch } from "./line-search.ts";
@@ -9,7 +10,7 @@ export interface Point extends Iterate {
   readonly objective: number;
   readonly gradient: Float64Array;
   readonly margins: Margins; // Z of θ
-  readonly direction: Margins; // scratch for D of the search direction
+  readonly spare: Margins; // for those of the point tried next
 }
 
 /** The point at `start`. One pass. */
@@ -19,21 +20,24 @@ export function pointAt(oracle: Oracle, start: Float64Array): Point {
 
 export function* stagedPointAt(oracle: Oracle, start: Float64Array): Staged<Point> {
   const margins = oracle.createMargins();
-  const direction = oracle.createMargins();
+  const spare = oracle.createMargins();
   const gradient = new Float64Array(oracle.dimension);
-  yield { kind: "margins", theta: start, out: margins };
-  const objective = yield { kind: "gradient", margins, theta: start, gradient };
-  return { theta: start, objective, gradient, margins, direction };
+  const objective = yield { kind: "value", theta: start, gradient, margins };
+  return { theta: start, objective, gradient, margins, spare };
 }
 
 export interface Move {
   readonly point: Point;
-  readonly t: number; // how far along delta
+  /** Where along delta the least value is, by the slopes at both ends of the move: the trial for a like direction. */
+  readonly least: number;
 }
 
-/** The least point along `delta`; the same point, stalled, when there is none. One pass. */
-export function descend(oracle: Oracle, point: Point, delta: Float64Array, accuracy: number, firstTrial = 1): Move {
-  return perform(oracle, stagedDescend(oracle, point, delta, accuracy, firstTrial));
+/**
+ * A point along `delta` whose slope is at most `accuracy` times the one here; the same point, stalled, when there is
+ * none. One pass where `trial` is such a step, half a pass more where it is not.
+ */
+export function descend(oracle: Oracle, point: Point, delta: Float64Array, accuracy: number, trial = 1): Move {
+  return perform(oracle, stagedDescend(oracle, point, delta, accuracy, trial));
 }
 
 export function* stagedDescend(
@@ -41,26 +45,53 @@ export function* stagedDescend(
   point: Point,
   delta: Float64Array,
   accuracy: number,
-  firstTrial = 1,
+  trial = 1,
 ): Staged<Move> {
-  const { theta, gradient, margins, direction } = point;
+  const { theta, gradient, margins, spare } = point;
   const slope = dot(gradient, delta);
   if (!(slope < 0)) return stalled(point, "The search direction does not descend: the gradient is at rounding level.");
-  yield { kind: "margins", theta: delta, out: direction };
-  const t = lineSearch(oracle, { margins, direction, theta, delta }, slope, accuracy, firstTrial);
+  const step = delta.map((value) => trial * value);
+  const tried = moved(theta, 1, step);
+  const triedGradient = new Float64Array(oracle.dimension);
+  const value = yield { kind: "value", theta: tried, gradient: triedGradient, margins: spare, from: { margins, step } };
+  const rest = dot(triedGradient, delta) / slope; // of the slope here
+  if (Math.abs(rest) <= accuracy) {
+    const next = { theta: tried, objective: value, gradient: triedGradient, margins: spare, spare: margins };
+    return { point: { ...point, ...next }, least: trial * leastOf(rest) };
+  }
+  oracle.advance(spare, margins, -1); // now D of `step`
+  const line = { margins, direction: spare, theta, delta: step };
+  const t = lineSearch(oracle, line, trial * slope, Math.min(accuracy, SEARCHED), leastOf(rest));
   if (t === undefined) return stalled(point, "The line search found no minimum: the slope is at rounding level.");
-  oracle.advance(margins, direction, t);
-  const next = theta.map((value, at) => value + t * delta[at]!);
+  oracle.advance(margins, spare, t);
+  const next = moved(theta, t, step);
   const nextGradient = new Float64Array(oracle.dimension);
   const objective = yield { kind: "gradient", margins, theta: next, gradient: nextGradient };
-  return { point: { ...point, theta: next, objective, gradient: nextGradient }, t };
+  const left = dot(nextGradient, delta) / slope;
+  return { point: { ...point, theta: next, objective, gradient: nextGradient }, least: trial * t * leastOf(left) };
+}
+
+/** The accuracy of a search, whose trials cost no pass. */
+const SEARCHED = 0.3;
+
+/** Where a slope that has fallen from 1 to `rest` over a step is 0, in such steps, were it straight (the secant). */
+function leastOf(rest: number): number {
+  const secant = 1 / (1 - rest);
+  if (!Number.isFinite(rest)) return 1 / FARTHEST; // too far: something overflowed
+  return secant > 0 ? Math.min(Math.max(secant, 1 / FARTHEST), FARTHEST) : FARTHEST;
+}
+
+const FARTHEST = 10;
+
+function moved(theta: Float64Array, t: number, delta: Float64Array): Float64Array {
+  return theta.map((value, at) => value + t * delta[at]!);
 }
 
 function stalled(point: Point, reason: string): Move {
-  return { point: { ...point, stalled: reason }, t: 0 };
+  return { point: { ...point, stalled: reason }, least: 1 };
 }
 
-export function releasePoint(oracle: Oracle, { margins, direction }: Point): void {
+export function releasePoint(oracle: Oracle, { margins, spare }: Point): void {
   oracle.releaseMargins(margins);
-  oracle.releaseMargins(direction);
+  oracle.releaseMargins(spare);
 }

@@ -4,7 +4,7 @@
  * it. Rows are drawn with probability proportional to tr Aᵢ and weighted by its inverse (Hansen & Hurwitz 1943), so
  * that a sample of twice as many rows as unknowns is near the whole.
  */
-import { keepFactor, type KeptFactor, type Margins, type Oracle, type Stream } from "@linear-probes/core";
+import { keepFactor, type KeptFactor, type Margins, type Oracle } from "@linear-probes/core";
 import { contrastWeights, fromContrasts, helmert, toContrasts } from "./contrasts.ts";
 
 /** Plain data, so that a solver may keep it in its state; the factor is made from it when first used. */
@@ -39,7 +39,7 @@ export function planHessianSample({ rows: n, cols: d, classes: k }: Oracle): Sam
 }
 
 /** Draws `size` rows or a few less by their uncertainty at the margins. */
-export function drawHessianSample(oracle: Oracle, margins: Margins, size: number, stream: Stream): HessianSample {
+export function drawHessianSample(oracle: Oracle, margins: Margins, size: number): HessianSample {
   const { rows: n } = oracle;
   const trace = oracle.uncertainties(margins);
   let total = 0;
@@ -49,8 +49,9 @@ export function drawHessianSample(oracle: Oracle, margins: Margins, size: number
   }
   const drawn: number[] = [];
   const weights: number[] = [];
-  // Systematic sampling: one draw, and then a row wherever the running sum of probabilities passes the next mark.
-  let mark = stream.uniform();
+  // Systematic sampling: a row wherever the running sum of probabilities passes the next mark. The first is no draw but
+  // its mean: it is the spread of the rows that counts, and probes then depend on no seed.
+  let mark = 0.5;
   let running = 0;
   for (let i = 0; i < n; i++) {
     const probability = Math.min(1, (size * trace[i]!) / total);

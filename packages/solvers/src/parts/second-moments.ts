@@ -10,6 +10,7 @@
  * directions would be taken to have no curvature at all.
  */
 import {
+  rootStream,
   rowsForMoments,
   solveShifted,
   spreadRows,
@@ -28,20 +29,23 @@ export interface SecondMoments {
 const PRIMAL_COLUMNS = 1024; // S [d, d] up to here; beyond, K of as many rows
 const HELD_OUT_ROWS = 64;
 
+/** Always the same rows: no probe then depends on a seed, nor one on another. */
+const sampleStream = (): Stream => rootStream("second-moments");
+
 const kept = new WeakMap<object, SecondMoments>();
 
 /** The second moments of an oracle's rows, made on first use and kept for oracles that differ only in l2. */
-export function secondMoments(oracle: Oracle, stream: Stream): SecondMoments {
+export function secondMoments(oracle: Oracle): SecondMoments {
   const known = kept.get(oracle.derivedKey);
   if (known !== undefined) return known;
-  const made = oracle.cols <= PRIMAL_COLUMNS ? primal(oracle, stream) : dual(oracle, stream);
+  const made = oracle.cols <= PRIMAL_COLUMNS ? primal(oracle) : dual(oracle);
   kept.set(oracle.derivedKey, made);
   return made;
 }
 
-function primal(oracle: Oracle, stream: Stream): SecondMoments {
+function primal(oracle: Oracle): SecondMoments {
   const { rows: n, cols: d } = oracle;
-  const gram = oracle.gram(rowsForMoments(n, d, stream.split("gram")));
+  const gram = oracle.gram(rowsForMoments(n, d, sampleStream()));
   const reduced = tridiagonalize(gram, d);
   const basis = orthogonal(oracle, reduced);
   return {
@@ -53,11 +57,11 @@ function primal(oracle: Oracle, stream: Stream): SecondMoments {
   };
 }
 
-function dual(oracle: Oracle, stream: Stream): SecondMoments {
+function dual(oracle: Oracle): SecondMoments {
   const { rows: n, cols: d } = oracle;
   const m = Math.min(PRIMAL_COLUMNS, n);
   const held = Math.min(HELD_OUT_ROWS, n - m);
-  const chosen = spreadRows(n, m + held, stream.split("gram"));
+  const chosen = spreadRows(n, m + held, sampleStream());
   // The held-out rows are spread evenly through the sample.
   const isHeld = (at: number): boolean =>
     Math.floor(((at + 1) * held) / (m + held)) > Math.floor((at * held) / (m + held));

@@ -21,8 +21,8 @@ export function gradientDescent({ accuracy = 0.1 }: GradientDescentSettings = {}
     init: (oracle, start) => ({ ...pointAt(oracle, start), stepSize: 1 }),
     step(oracle, state) {
       const delta = state.gradient.map((value) => -value);
-      const { point, t } = descend(oracle, state, delta, accuracy, state.stepSize);
-      return { ...point, stepSize: t > 0 ? t : state.stepSize };
+      const { point, least } = descend(oracle, state, delta, accuracy, state.stepSize);
+      return { ...point, stepSize: least };
     },
     release: releasePoint,
   };

@@ -1,11 +1,11 @@
 /**
  * @file L-BFGS (Nocedal 1980; Nocedal & Wright 2006, alg. 7.4) with two changes that linear models allow:
- * an exact line search on the margins, so that an iteration is one forward and one backward product and nothing else,
- * and a preconditioner as the initial inverse Hessian H₀ of every two-loop: the adaptive Kronecker product
+ * a line search on the margins that nearly always ends where it begins (parts/descent.ts), so that an iteration is one
+ * pass, and a preconditioner as the initial inverse Hessian H₀ of every two-loop: the adaptive Kronecker product
  * (parts/kronecker.ts), and for problems of few unknowns and many rows, once the easy part is behind, the factored
  * Hessian of a sample of rows (parts/sampled-hessian.ts).
  */
-import { axpy, dot, stagedSolver, type Margins, type Oracle, type Solver, type Stream } from "@linear-probes/core";
+import { axpy, dot, stagedSolver, type Margins, type Oracle, type Solver } from "@linear-probes/core";
 import { releasePoint, stagedDescend, stagedPointAt, type Point } from "../parts/descent.ts";
 import { classSpectrum, kroneckerSolve, type ClassSpectrum } from "../parts/kronecker.ts";
 import {
@@ -20,7 +20,7 @@ import { secondMoments } from "../parts/second-moments.ts";
 export interface LbfgsSettings {
   readonly memory?: number; // pairs kept
   readonly refresh?: number; // steps between evaluations of the class covariance
-  readonly accuracy?: number; // of the line search: |φ'(t)| / |φ'(0)|
+  readonly accuracy?: number; // of the first trial along a direction: |φ'(t)| / |φ'(0)|
   readonly preconditioned?: boolean;
   readonly sampleAt?: number; // the least step at which a Hessian is sampled, and again at SAMPLE_AGAIN times as many; 0: never
 }
@@ -37,27 +37,27 @@ interface LbfgsState extends Point {
   readonly pairs: readonly Pair[]; // oldest first
   readonly classes: ClassSpectrum | undefined; // of M; absent without preconditioning
   readonly sample: HessianSample | undefined;
-  readonly stream: Stream;
+  readonly trial: number; // the step to try first
   readonly step: number;
 }
 
 export function lbfgs({
   memory = 20,
   refresh = 5,
-  accuracy = 0.3,
+  accuracy = 0.8,
   preconditioned = true,
   sampleAt = 8,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
   const classesAt = (oracle: Oracle, margins: Margins): ClassSpectrum | undefined =>
     preconditioned ? classSpectrum(oracle, margins) : undefined;
 
-  const sampledAt = (oracle: Oracle, step: number, margins: Margins, { stream }: LbfgsState) => {
+  const sampledAt = (oracle: Oracle, step: number, margins: Margins) => {
     const plan = preconditioned && sampleAt > 0 ? planHessianSample(oracle) : undefined;
     if (plan === undefined) return undefined;
     // A step is a pass. As with skis, to buy once the rent has reached the price costs twice the best at most.
     const first = Math.max(sampleAt, Math.ceil(plan.passes));
     if (!isPower(step / first, SAMPLE_AGAIN)) return undefined;
-    return drawHessianSample(oracle, margins, plan.rows, stream.split(`sample-${step}`));
+    return drawHessianSample(oracle, margins, plan.rows);
   };
 
   return stagedSolver<LbfgsState>({
@@ -66,9 +66,9 @@ export function lbfgs({
       "Nocedal (1980); Nocedal & Wright (2006), algorithm 7.4; H₀ = (M ⊗ S + l2·I)⁻¹ or a sampled Hessian's inverse",
     settings: { memory, refresh, accuracy, preconditioned, sampleAt },
 
-    *init(oracle, start, stream) {
+    *init(oracle, start) {
       const point = yield* stagedPointAt(oracle, start);
-      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, stream, step: 0 };
+      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, trial: 1, step: 0 };
     },
 
     *step(oracle, state) {
@@ -76,19 +76,19 @@ export function lbfgs({
       const delta = twoLoop(state.pairs, gradient, (g) => {
         if (classes === undefined) return scaled(g, state.pairs.at(-1));
         const sampled = sample && sampledHessianSolve(oracle, sample, g);
-        return sampled ?? kroneckerSolve(oracle, secondMoments(oracle, state.stream), classes, g);
+        return sampled ?? kroneckerSolve(oracle, secondMoments(oracle), classes, g);
       });
       for (let at = 0; at < delta.length; at++) delta[at] = -delta[at]!;
-      const { point, t } = yield* stagedDescend(oracle, state, delta, accuracy);
+      const { point, least } = yield* stagedDescend(oracle, state, delta, accuracy, state.trial);
       // Pairs gathered far away can spoil the direction: without them there is one more way to try.
-      if (point.stalled !== undefined && state.pairs.length > 0) return { ...state, pairs: [] };
+      if (point.stalled !== undefined && state.pairs.length > 0) return { ...state, pairs: [], trial: 1 };
       if (point.stalled !== undefined) return { ...state, stalled: point.stalled };
 
-      const s = delta.map((value) => t * value);
+      const s = point.theta.map((value, at) => value - state.theta[at]!);
       const y = point.gradient.map((value, at) => value - gradient[at]!);
       const curvature = dot(s, y);
       const step = state.step + 1;
-      const next = sampledAt(oracle, step, point.margins, state);
+      const next = sampledAt(oracle, step, point.margins);
       if (next !== undefined) releaseSample(sample);
       return {
         ...point,
@@ -96,7 +96,8 @@ export function lbfgs({
         // A sampled Hessian has no use for M, beyond what is there for a factor that cannot be made.
         classes: step % refresh === 0 && sample === undefined ? classesAt(oracle, point.margins) : classes,
         sample: next ?? sample,
-        stream: state.stream,
+        // A preconditioner is off by much the same factor from step to step; γ of the plain method follows the last one.
+        trial: next === undefined && preconditioned ? Math.sqrt(state.trial * least) : 1,
         step,
       };
     },

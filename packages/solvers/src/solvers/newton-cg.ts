@@ -4,7 +4,7 @@
  * exact line search on the margins. The forcing term min(½, √(‖∇F‖/‖∇F₀‖)), in the preconditioner's norm, makes
  * convergence superlinear (Dembo, Eisenstat & Steihaug 1982).
  */
-import { conjugateGradients, dot, type Solver, type Stream } from "@linear-probes/core";
+import { conjugateGradients, dot, type Solver } from "@linear-probes/core";
 import { descend, pointAt, releasePoint, type Point } from "../parts/descent.ts";
 import { classSpectrum, kroneckerSolve } from "../parts/kronecker.ts";
 import { secondMoments } from "../parts/second-moments.ts";
@@ -17,7 +17,6 @@ export interface NewtonCgSettings {
 
 interface NewtonCgState extends Point {
   readonly firstNorm: number | undefined; // of ∇F at the start, in the preconditioner's norm
-  readonly stream: Stream;
 }
 
 export function newtonCg({
@@ -30,13 +29,13 @@ export function newtonCg({
     source: "Nocedal & Wright (2006), algorithm 7.1; Dembo, Eisenstat & Steihaug (1982)",
     settings: { preconditioned, maxInner, accuracy },
 
-    init: (oracle, start, stream) => ({ ...pointAt(oracle, start), firstNorm: undefined, stream }),
+    init: (oracle, start) => ({ ...pointAt(oracle, start), firstNorm: undefined }),
 
     step(oracle, state) {
-      const { gradient, margins, stream } = state;
+      const { gradient, margins } = state;
       const classes = preconditioned ? classSpectrum(oracle, margins) : undefined;
       const precondition = (r: Float64Array): Float64Array =>
-        classes === undefined ? r.slice() : kroneckerSolve(oracle, secondMoments(oracle, stream), classes, r);
+        classes === undefined ? r.slice() : kroneckerSolve(oracle, secondMoments(oracle), classes, r);
       const norm = Math.sqrt(dot(gradient, precondition(gradient)));
       const firstNorm = state.firstNorm ?? norm;
       const delta = conjugateGradients(
@@ -52,7 +51,7 @@ export function newtonCg({
           maxIterations: maxInner,
         },
       );
-      return { ...descend(oracle, state, delta, accuracy).point, firstNorm, stream };
+      return { ...descend(oracle, state, delta, accuracy).point, firstNorm };
     },
 
     release: releasePoint,

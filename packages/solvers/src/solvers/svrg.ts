@@ -88,9 +88,8 @@ interface Snapshot {
 /** All rows: one pass, and the objective and gradient of F come with it. */
 function full(oracle: Oracle, theta: Float64Array): Snapshot {
   const margins = oracle.createMargins();
-  oracle.margins(theta, margins);
   const gradient = new Float64Array(oracle.dimension);
-  const objective = oracle.gradientAt(margins, theta, gradient);
+  const objective = oracle.valueAndGradient(theta, gradient, margins);
   const residuals = oracle.residuals(margins);
   oracle.releaseMargins(margins);
   const weights = oracle.classes * oracle.cols;

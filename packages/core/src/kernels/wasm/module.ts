@@ -18,7 +18,7 @@ export const OPERATIONS = [
   { name: "columnSums", blocks: true },
   { name: "rowNorms", blocks: true },
   { name: "dense", blocks: true },
-  { name: "forwardTogether", blocks: true },
+  { name: "fusedTogether", blocks: true },
   { name: "backwardTogether", blocks: true },
   { name: "along", blocks: false },
   { name: "advance", blocks: false },

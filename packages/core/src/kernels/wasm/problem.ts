@@ -166,8 +166,12 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
     },
     forward: (weights, bias, out) => intoMargins(weights, bias, out, false),
     backward: (margins, gradient, biasGradient) => fromMargins(margins, gradient, biasGradient, false),
-    valueAndGradient(weights, bias, gradient, biasGradient) {
+    valueAndGradient(weights, bias, gradient, biasGradient, margins, from) {
       putProbe(weights, bias);
+      workspace.job({
+        margins: margins === undefined ? 0 : addressOf(margins),
+        direction: from === undefined ? 0 : addressOf(from),
+      });
       traverse("fused", kernels.gradientBytes(JOB));
       return takeGradient(gradient, biasGradient, false);
     },

@@ -1,6 +1,6 @@
 /** @file One traversal of X for the products of several bindings: the members' jobs, side by side (assembly/together.ts). */
 import { reject } from "../../errors.ts";
-import type { Features, GradientProduct, MarginsProduct, Margins, ProblemKernels } from "../kernels.ts";
+import type { Features, GradientProduct, Margins, ProblemKernels, ValueProduct } from "../kernels.ts";
 import { locationOf } from "./features.ts";
 import { JOB } from "./job.ts";
 import type { OperationName } from "./module.ts";
@@ -27,43 +27,51 @@ const HEAD = 32; // bytes of a partition's sums before those of the bias
 
 const padded = (k: number): number => k + (k & 1);
 
-/** Z ← (X-c) Wᵀ + b of each. */
-export function forwardTogether(workspace: Workspace, products: readonly MarginsProduct[]): void {
-  run(workspace, "forwardTogether", products, 0, ({ weights, bias, out }, { classes: k, addressOf }, i) => {
-    const values = new Float64Array(padded(k));
-    values.set(bias);
-    workspace.job({
-      live: k,
-      source: workspace.put(`plain weights ${i}`, weights),
-      weights: workspace.slot(`weights ${i}`, workspace.kernels.weightBytes(JOB)),
-      bias: workspace.put(`bias ${i}`, values),
-      margins: addressOf(out),
-    });
-    workspace.kernels.packWeights(JOB);
-  });
+/** Margins, G and gBias of each at its weights; returns their losses. */
+export function valueTogether(workspace: Workspace, products: readonly ValueProduct[]): number[] {
+  return gradientsOf(
+    workspace,
+    "fusedTogether",
+    products,
+    ({ weights, bias, margins, from }, { classes: k, addressOf }, i) => {
+      const values = new Float64Array(padded(k)).fill(-Infinity);
+      for (let c = 0; c < k; c++) values[c] = (bias[c] ?? 0) - (bias[k - 1] ?? 0);
+      workspace.job({
+        source: workspace.put(`plain weights ${i}`, weights),
+        weights: workspace.slot(`weights ${i}`, workspace.kernels.weightBytes(JOB)),
+        bias: workspace.put(`bias ${i}`, values),
+        margins: addressOf(margins),
+        direction: from === undefined ? 0 : addressOf(from),
+      });
+      workspace.kernels.packWeights(JOB);
+    },
+  );
 }
 
 /** G, gBias of each from its margins; returns their losses. */
 export function backwardTogether(workspace: Workspace, products: readonly GradientProduct[]): number[] {
+  return gradientsOf(workspace, "backwardTogether", products, ({ margins }, { classes: k, addressOf }, i) => {
+    const values = new Float64Array(padded(k)).fill(-Infinity);
+    values.fill(0, 0, k);
+    workspace.job({ bias: workspace.put(`bias ${i}`, values), margins: addressOf(margins) });
+  });
+}
+
+/** Runs `name` over jobs that `describe` completes, and takes the gradients out. */
+function gradientsOf<P extends GradientProduct>(
+  workspace: Workspace,
+  name: OperationName,
+  products: readonly P[],
+  describe: (product: P, member: Member, at: number) => void,
+): number[] {
   const { kernels } = workspace;
   const outs: number[] = [];
-  const list = run(
-    workspace,
-    "backwardTogether",
-    products,
-    1,
-    ({ margins }, { features, classes: k, addressOf }, i) => {
-      const values = new Float64Array(padded(k)).fill(-Infinity);
-      values.fill(0, 0, k);
-      outs[i] = workspace.slot(`gradient ${i}`, k * features.cols * 8);
-      workspace.job({
-        live: k - 1,
-        bias: workspace.put(`bias ${i}`, values),
-        margins: addressOf(margins),
-        out: outs[i] ?? 0,
-      });
-    },
-  );
+  const list = run(workspace, name, products, (product, member, i) => {
+    const out = workspace.slot(`gradient ${i}`, member.classes * member.features.cols * 8);
+    outs[i] = out;
+    workspace.job({ live: member.classes - 1, out });
+    describe(product, member, i);
+  });
   kernels.reduce(JOB);
   return products.map(({ kernels: bound, gradient, biasGradient }, i) => {
     const { features, classes: k } = memberOf(bound);
@@ -80,12 +88,11 @@ interface MemberJobs {
   readonly sums: readonly number[]; // of partition 0
 }
 
-/** Runs `name` over members whose jobs `describe` completes; `gradients`: 1 when each sums a gradient. */
+/** Runs `name` over members whose jobs `describe` completes. */
 function run<P extends { readonly kernels: ProblemKernels }>(
   workspace: Workspace,
   name: OperationName,
   products: readonly P[],
-  gradients: 0 | 1,
   describe: (product: P, member: Member, at: number) => void,
 ): MemberJobs {
   const all = products.map(({ kernels }) => memberOf(kernels));
@@ -104,7 +111,7 @@ function run<P extends { readonly kernels: ProblemKernels }>(
   workspace.job({ cols: d, classes, live: classes, index: 0, rowWeights: 0, shift });
   const lengths = all.map(({ classes: k }) => {
     workspace.job({ classes: k });
-    return 64 * Math.ceil((HEAD + 8 * padded(k) + gradients * kernels.gradientBytes(JOB)) / 64);
+    return 64 * Math.ceil((HEAD + 8 * padded(k) + kernels.gradientBytes(JOB)) / 64);
   });
   workspace.job({ classes });
   workspace.partition(
