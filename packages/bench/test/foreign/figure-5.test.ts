@@ -1,8 +1,9 @@
 /**
  * @file Figure 5 through the ONNX path: the rows that the experiment itself stores for its trained network, against the
  * probes of `probes probe` on the same network, exported, and the same images. Compared are the bytes of the activations,
- * and of every probe the l2, the cross-entropy, the gap, the passes and all errors, bit for bit. One tap is left out:
- * the figure solves conv1_preact, an affine map of the pixels, in their 784 numbers.
+ * and of every probe the l2, the cross-entropy, the gap, the passes and all errors, bit for bit. The wide taps in front
+ * are left out to save time: the test of the export compares the bytes of all of them, and a probe follows from these.
+ * (Of conv1_preact it does not: the figure solves that affine map of the pixels in their 784 numbers.)
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,17 +54,7 @@ const settings = z
   .parse(figure.settings("smoke"));
 const { rows: sizes, steps, certified } = settings;
 
-const taps = [
-  "input",
-  "conv1_postact",
-  "conv1_postpool",
-  "conv2_preact",
-  "conv2_postact",
-  "conv2_postpool",
-  "fc1_preact",
-  "fc1_postact",
-  "logits",
-];
+const taps = ["input", "conv2_postact", "conv2_postpool", "fc1_preact", "fc1_postact", "logits"];
 const compared = [
   "l2",
   "trainLoss",
@@ -104,7 +95,7 @@ async function figureRows() {
   };
   const rows: Row[] = [];
   for (const [at, { label }] of figure.tasks("smoke").entries())
-    if (label.startsWith(`probes at step ${steps} `) && !label.endsWith(" conv1_preact"))
+    if (label.startsWith(`probes at step ${steps} `) && / on input|logits$/.test(label))
       rows.push(...(await figure.run("smoke", at, context)).rows);
   const own = rows.filter((row) => row["protocol"] === "certified-l2");
   expect(own.map((row) => row["tap"])).toEqual(taps);
