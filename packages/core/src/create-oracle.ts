@@ -171,7 +171,9 @@ export function createOracle(
       rowGradients += rows.length / 2;
       const x = seen.readRows(rows);
       const out = new Float32Array(x.length);
-      for (let at = 0; at < x.length; at++) out[at] = (x[at]! - map.shift[at % d]!) * map.scale[at % d]!;
+      for (let from = 0; from < x.length; from += d) {
+        for (let j = 0; j < d; j++) out[from + j] = (x[from + j]! - map.shift[j]!) * map.scale[j]!;
+      }
       return out;
     },
     weightedRows(rows, weights) {

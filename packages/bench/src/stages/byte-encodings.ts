@@ -95,14 +95,15 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
 /** Deflate streams (RFC 1951) end themselves, so that zeros after them take nothing away. */
 function deflated(bytes: number, images: readonly Uint8Array[]): ByteEncoding {
   const pack = (image: Uint8Array): Uint8Array => deflateRawSync(image, { level: 9 });
-  const length = images.reduce((longest, image) => Math.max(longest, pack(image).length), 0);
+  const packed = new Map(images.map((image) => [image, pack(image)])); // once: the highest level takes its time
+  const length = packed.values().reduce((longest, { length }) => Math.max(longest, length), 0);
   return {
     id: "deflate",
     label: "deflate, then zeros",
     bytes: length,
     encode(image) {
       const padded = new Uint8Array(length);
-      padded.set(pack(image));
+      padded.set(packed.get(image) ?? pack(image));
       return padded;
     },
     decode: (encoded) => new Uint8Array(inflateRawSync(encoded, { maxOutputLength: bytes })),

@@ -132,8 +132,17 @@ function outsideVariance(
   return Math.max(0, rest / (count * (d - m)));
 }
 
+/** In square tiles: whole columns would touch a page for every number. */
 function transposed(a: Float32Array | Float64Array, rows: number, cols: number): Float32Array {
   const out = new Float32Array(rows * cols);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = a[i * cols + j]!;
+  for (let first = 0; first < rows; first += TILE) {
+    for (let left = 0; left < cols; left += TILE) {
+      for (let i = first; i < Math.min(rows, first + TILE); i++) {
+        for (let j = left; j < Math.min(cols, left + TILE); j++) out[j * rows + i] = a[i * cols + j]!;
+      }
+    }
+  }
   return out;
 }
+
+const TILE = 32;
