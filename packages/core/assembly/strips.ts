@@ -46,6 +46,12 @@ export function blockExponentials<T>(job: Job, scratch: usize): usize {
   return blockResiduals<T>(job, scratch) + (job.blockRows + 3) * paddedClasses(job) * 8;
 }
 
+/** Bytes from row to row of a block's margins: of one difference for two classes. */
+// @ts-ignore: decorator
+@inline export function marginBytes(job: Job): u32 {
+  return job.classes == 2 ? 8 : paddedClasses(job) * 8;
+}
+
 /** Scratch bytes that a thread needs for the job's shape, in the wider precision; for gram, whole rows twice. */
 export function scratchBytes(job: Job, forGram: bool): u32 {
   if (forGram) return 2 * job.blockRows * rowStride(panelCount<f32>(job.cols)) + 64;

@@ -10,7 +10,7 @@ import { gradientOfBlock } from "./blocks";
 import { decodeForward } from "./forward";
 import { gradientBytes } from "./pack";
 import { residuals } from "./softmax";
-import { blockExponentials, decode, panelCols, panelCount, STRIP, stripPanels, stripStride } from "./strips";
+import { blockExponentials, decode, marginBytes, panelCols, panelCount, STRIP, stripPanels, stripStride } from "./strips";
 import { residuals2 } from "./two-classes";
 
 /** Rows of a block within a batch: equal blocks, no larger than the scratch allows. */
@@ -18,12 +18,6 @@ import { residuals2 } from "./two-classes";
 @inline function blockStep(job: Job, size: u32): u32 {
   const blocks = (size + job.blockRows - 1) / job.blockRows;
   return (((size + blocks - 1) / blocks + 2) / 3) * 3;
-}
-
-/** Bytes from row to row of a block's margins: of one difference for two classes. */
-// @ts-ignore: decorator
-@inline function marginBytes(job: Job): u32 {
-  return job.classes == 2 ? 8 : paddedClasses(job) * 8;
 }
 
 /** The whole sweep over job.order on one thread, x being all of X in memory. acc[0] sums the losses of all batches. */

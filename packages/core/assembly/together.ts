@@ -10,7 +10,7 @@ import { decodeForward, forwardGroups } from "./forward";
 import { Job, paddedClasses } from "./job";
 import { accBody } from "./accumulators";
 import { residuals } from "./softmax";
-import { blockExponentials, blockMargins, blockResiduals, decode, lastStrip, STRIP, stripPanels, stripStride } from "./strips";
+import { blockExponentials, blockMargins, blockResiduals, decode, lastStrip, marginBytes, STRIP, stripPanels, stripStride } from "./strips";
 import { residuals2 } from "./two-classes";
 
 /** Bytes from member to member. */
@@ -27,12 +27,6 @@ export function jobBytes(): u32 {
 // @ts-ignore: decorator
 @inline function blockBytes(job: Job): u32 {
   return 3 * (job.blockRows + 3) * paddedClasses(job) * 8;
-}
-
-/** Bytes from row to row of a member's margins in the block: of one difference for two classes. */
-// @ts-ignore: decorator
-@inline function marginBytes(job: Job): u32 {
-  return job.classes == 2 ? 8 : paddedClasses(job) * 8;
 }
 
 /** Residuals of a member from the block's margins, passed on as `fused` does. */
