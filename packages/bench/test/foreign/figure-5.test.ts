@@ -55,6 +55,7 @@ const settings = z
 const { rows: sizes, steps, certified } = settings;
 
 const taps = ["input", "conv2_postact", "conv2_postpool", "fc1_preact", "fc1_postact", "logits"];
+
 const compared = [
   "l2",
   "trainLoss",

@@ -6,7 +6,7 @@ import type { Line, LineValues, Oracle } from "@linear-probes/core";
 
 const MAX_TRIALS = 40;
 
-/** t with |φ'(t)| ≤ accuracy·|φ'(0)|, if one can be found. `slope` is φ'(0) < 0; `firstTrial` is usually 1. */
+/** t with |φ'(t)| ≤ accuracy·|φ'(0)|, if one can be found. `slope` is φ'(0) < 0; `firstTrial` a guess. */
 export function lineSearch(
   oracle: Oracle,
   line: Line,

@@ -1,7 +1,7 @@
 /**
  * @file Newton-CG (Nocedal & Wright 2006, alg. 7.1): the Newton system ∇²F δ = -∇F solved loosely by conjugate
- * gradients, one Hessian-vector product (one pass) per inner iteration, preconditioned by parts/kronecker.ts; then an
- * exact line search on the margins. The forcing term min(½, √(‖∇F‖/‖∇F₀‖)), in the preconditioner's norm, makes
+ * gradients, one Hessian-vector product (one pass) per inner iteration, preconditioned by parts/kronecker.ts; then a
+ * step along it (parts/descent.ts). The forcing term min(½, √(‖∇F‖/‖∇F₀‖)), in the preconditioner's norm, makes
  * convergence superlinear (Dembo, Eisenstat & Steihaug 1982).
  */
 import { conjugateGradients, dot, type Solver } from "@linear-probes/core";
