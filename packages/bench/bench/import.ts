@@ -5,7 +5,15 @@
  */
 import { Command, InvalidArgumentError } from "commander";
 import { rootStream } from "@linear-probes/core";
-import { arraySource, inceptionV3, openLanes, openModel, openSession, releaseLanes } from "@linear-probes/models";
+import {
+  arraySource,
+  inceptionV3,
+  openLanes,
+  openModel,
+  openSession,
+  releaseLanes,
+  writeTapActivations,
+} from "@linear-probes/models";
 import { Tensor } from "onnxruntime-node";
 import { positiveInteger } from "../src/commands/arguments.ts";
 import { textTable } from "../src/table.ts";
@@ -21,7 +29,7 @@ interface Flags {
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 
 await new Command("bench:import")
-  .option("--batch <n>", "images per forward pass", positiveInteger, 8)
+  .option("--batch <n>", "images of a turn, and per forward pass of bare onnxruntime", positiveInteger, 8)
   .option("--rounds <n>", "turns of each contestant", atLeastThree, 7)
   .option("--reducers <specs...>", "what our lane keeps of a tap", ["random:1000", "avgpool", "none"])
   .action(run)
@@ -40,21 +48,21 @@ async function run({ batch, rounds, reducers }: Flags): Promise<void> {
   const shape = [3, 299, 299];
   const pixels = new Float32Array(batch * 3 * 299 * 299);
   rootStream("bench/images").fillNormal(pixels);
-  const rows = arraySource({ images: { data: pixels, shape } });
-  const block = await rows.read(0, batch);
+  const source = arraySource({ images: { data: pixels, shape } });
+  const nowhere = taps.map(() => ({ write: () => {} }));
   const values = taps.reduce((sum, { features }) => sum + features, 0);
   log(
-    `Inception v3, 299 × 299: ${taps.length} taps of ${values.toLocaleString("en")} values an image, batch ${batch}, one thread`,
+    `Inception v3, 299 × 299: ${taps.length} taps of ${values.toLocaleString("en")} values an image, ${batch} images a turn, one thread`,
   );
 
   const contestants: Contestant[] = [];
   const add = (name: string, work: () => Promise<unknown>): void =>
     void contestants.push({ name, run: work, seconds: [], wall: [] });
   const lanes = await Promise.all(
-    reducers.map((reducer) => openLanes(tapped.model, tapped.plan, taps, { stream: "1", batch, reducer })),
+    reducers.map((reducer) => openLanes(tapped.model, tapped.plan, taps, { stream: "1", reducer })),
   );
   const [first] = lanes;
-  await first?.[0]?.run(block, batch);
+  if (first !== undefined) await writeTapActivations(first, source, nowhere);
   log(`peak memory of one lane with ${reducers[0]}, after the trial run: ${peakMiB()} MiB`);
 
   const feeds = { images: new Tensor("float32", pixels, [batch, ...shape]) };
@@ -64,8 +72,8 @@ async function run({ batch, rounds, reducers }: Flags): Promise<void> {
   const names = taps.map(({ name }) => name);
   const wide = await openSession(tapped.model, names, "all");
   add("onnxruntime handing out the same taps", () => wide.run(feeds, names));
-  for (const [i, reducer] of reducers.entries())
-    add(`our lane, ${reducer}`, async () => lanes[i]?.[0]?.run(block, batch));
+  for (const [i, lane] of lanes.entries())
+    add(`our lane, ${reducers[i]}, ${lane[0]?.batch} at a time`, () => writeTapActivations(lane, source, nowhere));
 
   for (const one of contestants) await one.run(); // first runs allocate
   for (let round = 0; round < rounds; round++) {

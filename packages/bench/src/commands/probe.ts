@@ -24,7 +24,7 @@ interface ProbeFlags {
   readonly l2: readonly number[];
   readonly gap: number;
   readonly passes: number;
-  readonly batch: number;
+  readonly batch?: number;
   readonly device: Device;
   readonly cold: boolean;
   readonly controls: boolean;
@@ -83,7 +83,7 @@ export function probeCommand(program: Command, shared: SharedOptions, effects: E
     )
     .option("--gap <g>", "the relative gap that is to be certified", positive, 1e-3)
     .option("--passes <n>", "budget of a fit, traversals of the rows", positive, 200)
-    .option("--batch <n>", "rows per forward pass, unless the file fixes it", positiveInteger, 16)
+    .option("--batch <n>", "rows per forward pass; by default up to 16, fewer for large taps", positiveInteger)
     .addOption(
       new Option("--device <name>", "where the model runs; others than cpu are no longer repeatable to the bit")
         .choices(["cpu", "webgpu", "cuda"])
@@ -150,7 +150,7 @@ async function probingOptions(model: string, flags: ProbeFlags): Promise<Probing
     reducer,
     dtype,
     ...(preprocess !== undefined && { preprocess: parsePreprocess(preprocess) }),
-    batch,
+    ...(batch !== undefined && { batch }),
     settings: { l2Strengths: flags.l2, relativeGap: flags.gap, passes: flags.passes },
     device,
     cold,

@@ -31,7 +31,7 @@ export interface NetworkOptions {
   readonly dtype: ActivationDtype;
   readonly roles: SplitRows;
   readonly settings: ProbeSettings;
-  readonly batch: number;
+  readonly batch: number | undefined; // rows per forward pass; undefined: by the size of the taps
   readonly device: Device;
   readonly threads: number;
   readonly stream: Stream;
@@ -57,7 +57,8 @@ export function reducedTaps(tapped: TappedModel, names: readonly string[], reduc
   const own = rootStream(stream.path);
   return tapped.taps.flatMap((tap): ReducedTap[] => {
     if (!names.includes(tap.name) || tap.refused !== undefined || !("features" in tap)) return [];
-    return [{ tap, cols: createReducer(reducer, tap, own).cols }];
+    const made = createReducer(reducer, tap, own);
+    return [{ tap, reducer: made, cols: made.cols }];
   });
 }
 

@@ -41,7 +41,7 @@ export interface ProbingOptions {
   readonly reducer: string;
   readonly dtype: ActivationDtype;
   readonly preprocess?: PreprocessChoice;
-  readonly batch: number; // rows per forward pass, unless the file fixes it
+  readonly batch?: number; // rows per forward pass, unless the file fixes it; default by the size of the taps
   readonly settings: ProbeSettings;
   readonly device: Device;
   readonly controls: boolean;
@@ -320,7 +320,7 @@ function recordedSettings(
     reducer: options.reducer,
     dtype: options.dtype,
     preprocess: opened[0]?.inputs.preprocess ?? "",
-    batch: options.batch,
+    batch: options.batch ?? "by the size of the taps",
     device: options.device,
     controls: options.controls,
     ...settings,

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { preprocessPresets } from "@linear-probes/models";
+import { rootStream } from "@linear-probes/core";
+import { createReducer, type MeasuredTap, preprocessPresets } from "@linear-probes/models";
 import { expect, it } from "vitest";
 import { parsePreprocess, plainPixels } from "../../src/foreign/preprocess-option.ts";
 import { groupTaps, type ReducedTap } from "../../src/foreign/tap-groups.ts";
@@ -36,10 +37,15 @@ it("refuses the rest by the name of the member", () => {
 
 function reduced(name: string, features: number, alone = false): ReducedTap {
   const facts = { name, depth: 1, operator: "Relu", node: "", group: "", declared: { kind: "tensor" as const } };
-  return {
-    tap: { ...facts, type: "float32", shape: [features], features, rows: alone ? null : { axis: 0, chunk: 1 } },
-    cols: Math.min(1000, features),
+  const tap: MeasuredTap = {
+    ...facts,
+    type: "float32",
+    shape: [features],
+    features,
+    rows: alone ? null : { axis: 0, chunk: 1 },
   };
+  const reducer = createReducer("random:1000", tap, rootStream("1"));
+  return { tap, reducer, cols: reducer.cols };
 }
 
 it("taps share a pass while a batch of them fits, and those that run row by row are apart", () => {
@@ -59,4 +65,17 @@ it("taps share a pass while a batch of them fits, and those that run row by row 
     expect(4 * blockRows * taps.reduce((sum, { cols }) => sum + cols, 0)).toBeLessThanOrEqual(2 ** 27);
   }
   expect(groupTaps([reduced("a", 10)], 16, 7)[0]?.batch).toBe(7);
+});
+
+it("a pass takes at most 16 rows and about 16 MiB of what leaves the graph, unless somebody asks", () => {
+  const batchesOf = (features: number, alone = false): number | undefined =>
+    groupTaps([reduced("a", features, alone)], undefined, null)[0]?.batch;
+  expect(batchesOf(10)).toBe(16);
+  expect(batchesOf(50_000_000)).toBe(16); // a thousand of them leave it
+  expect(batchesOf(10, true)).toBe(1);
+  const whole = {
+    ...reduced("a", 700_000),
+    reducer: createReducer("none", reduced("a", 700_000).tap, rootStream("1")),
+  };
+  expect(groupTaps([whole], undefined, null)[0]?.batch).toBe(5); // of 2.8 MB
 });

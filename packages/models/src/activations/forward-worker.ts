@@ -2,13 +2,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Tensor } from "onnxruntime-node";
 import { createSession, tensorOver } from "../engines/onnx/session.ts";
+import { runInPlace, withSequence } from "../onnx/in-place.ts";
 import type { ForwardPlan, ForwardReply, ForwardTask } from "./forward-plan.ts";
 
 const plan: ForwardPlan = workerData;
 const port = parentPort;
 if (port === null) throw new Error("forward worker: must run in a worker thread");
 
-const session = createSession(plan.model);
+const session = createSession(withSequence(plan.model));
 
 async function run({ slot, rows }: ForwardTask): Promise<void> {
   const buffers = plan.slots[slot];
@@ -17,10 +18,8 @@ async function run({ slot, rows }: ForwardTask): Promise<void> {
     return tensorOver(new Float32Array(buffer ?? new SharedArrayBuffer(0), 0, length), [rows, ...shape]);
   };
   const feeds = { [plan.input.name]: view(buffers?.input, plan.input.shape) };
-  const fetches = Object.fromEntries(
-    plan.outputs.map(({ name, shape }, i) => [name, view(buffers?.outputs[i], shape)]),
-  );
-  await (await session).run(feeds, fetches);
+  const places = Object.fromEntries(plan.outputs.map(({ name, shape }, i) => [name, view(buffers?.outputs[i], shape)]));
+  await runInPlace(await session, feeds, places);
 }
 
 port.on("message", (task: ForwardTask) => {

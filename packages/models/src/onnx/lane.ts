@@ -10,7 +10,7 @@ import { createReducer } from "./reducers.ts";
 import { openTappedSession } from "./tapped-session.ts";
 import type { MeasuredTap, TappedSessionOptions } from "./tapped-session.ts";
 
-export interface LaneOptions extends TappedSessionOptions {
+export interface LaneOptions extends Omit<TappedSessionOptions, "reducers"> {
   /** Reducer for every tap, e.g. "random:1000"; default "none". */
   readonly reducer?: string;
   /** Path of the stream that random reducers draw from. */
@@ -40,8 +40,7 @@ export async function openLane(
 ): Promise<Lane> {
   const stream = rootStream(options.stream);
   const reducers = taps.map((tap) => createReducer(options.reducer ?? "none", tap, stream));
-  const columns = reducers.map((reducer) => reducer.columns);
-  const session = await openTappedSession(model, plan, taps, { ...options, columns });
+  const session = await openTappedSession(model, plan, taps, { ...options, reducers });
   const maskInput = options.maskInput ?? "attention_mask";
   return {
     taps,
@@ -54,7 +53,7 @@ export async function openLane(
       const mask = Object.hasOwn(block, maskInput) ? block[maskInput]?.data : undefined;
       return reducers.map((reducer, i) => {
         const own = values[i] ?? new Float32Array(0);
-        return session.picked[i] ? own : reducer.apply(own, rows, mask);
+        return session.reduced[i] ? own : reducer.apply(own, rows, mask);
       });
     },
     release: () => session.release(),

@@ -5,6 +5,7 @@ import { ModelProtoSchema } from "onnx-buf";
 import type { NodeProto } from "onnx-buf";
 import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
 import { dirname } from "node:path";
+import { withSequence } from "./in-place.ts";
 import { printable } from "./printable.ts";
 import type { ForeignModel } from "../foreign-model.ts";
 import type { ModelSession } from "./model-session.ts";
@@ -26,6 +27,7 @@ export async function openSession(
   optimization: Optimization,
   device: Device = "cpu",
   nodes: readonly NodeProto[] = [], // to add to the graph
+  inPlace = false, // to be run by in-place.ts
 ): Promise<ModelSession> {
   if (model.format === "tfjs") {
     if (device !== "cpu") reject("device", "must be cpu for a model of TensorFlow.js", device);
@@ -37,8 +39,9 @@ export async function openSession(
     reject("device", `must be one that this build of onnxruntime has, ${present.join(", ")}`, device);
   const folder = model.path === undefined ? undefined : dirname(model.path) || ".";
   const external = model.externalFiles.length > 0 && folder !== undefined;
+  const bytes = withOutputs(model, names, nodes);
   try {
-    return await InferenceSession.create(withOutputs(model, names, nodes), {
+    return await InferenceSession.create(inPlace ? withSequence(bytes) : bytes, {
       executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
       graphOptimizationLevel: optimization,
       executionMode: "sequential",

@@ -23,13 +23,18 @@ export interface Reducer {
   /** The text it was made from. */
   readonly spec: string;
   readonly cols: number;
-  /** The columns kept, where that is all it does. */
-  readonly columns?: Int32Array;
+  /** The same as something that a graph can do. */
+  readonly inGraph?: GraphReduction;
   /** False when the tap was already as small as asked: rows pass unchanged. */
   readonly reduces: boolean;
   /** Rows [rows, features] → [rows, cols]. `mask` [rows, tokens] is nonzero where a token counts. */
   apply(values: Float32Array, rows: number, mask?: ArrayLike<number | bigint>): Float32Array;
 }
+
+/** The columns kept of a row, or the mean of each channel of [channels, height, width]. */
+export type GraphReduction =
+  | { readonly kind: "columns"; readonly columns: Int32Array }
+  | { readonly kind: "channel-means" };
 
 /** One row: reads at `from`, writes at `to`. */
 type RowFunction = (
@@ -57,7 +62,7 @@ export function createReducer(spec: string, tap: ReducedTap, stream: Stream): Re
       const count = sizeOf(spec, size);
       if (count >= features) return unchanged(spec, features);
       const columns = chooseIndices(own, features, count);
-      return { ...rowWise(spec, features, count, pick(columns)), columns };
+      return { ...rowWise(spec, features, count, pick(columns)), inGraph: { kind: "columns", columns } };
     }
     case "sparse-projection": {
       const count = sizeOf(spec, size);
@@ -133,7 +138,9 @@ function pooled(spec: string, tap: ReducedTap, features: number, budget: number,
   const [channels, height, width] = last ? [c, a, b] : [a, b, c];
   const pool = poolGrid({ channels, height, width, channelsLast: last, budget, max });
   if (pool.cols === features) return unchanged(spec, features);
-  return rowWise(spec, features, pool.cols, pool.row);
+  const reducer = rowWise(spec, features, pool.cols, pool.row);
+  // Of maxima a graph may lose NaN, which is to be refused.
+  return budget === 1 && !max && !last ? { ...reducer, inGraph: { kind: "channel-means" } } : reducer;
 }
 
 /** The first token, or the mean over tokens that count (float64 sums), of rows [tokens, features]; flat taps stay. */

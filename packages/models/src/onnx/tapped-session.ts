@@ -1,14 +1,17 @@
 /** @file A model that hands out its taps: all of them in one forward pass per batch, rows as float32 [rows, features]. */
 import { InputError, reject } from "@linear-probes/core";
 import { Tensor } from "onnxruntime-node";
+import { batchOf } from "./batch-size.ts";
 import { toFloat32 } from "./element-types.ts";
-import { gatherInGraph } from "./gather-in-graph.ts";
+import { IN_PLACE_OPSET, runInPlace } from "./in-place.ts";
 import { toFeeds } from "./inputs.ts";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import type { TapFacts } from "./measure-taps.ts";
 import { openSession, rejectRun } from "./open-session.ts";
 import type { Device, Optimization } from "./open-session.ts";
 import { printable } from "./printable.ts";
+import { reduceInGraph, reducesInGraph } from "./reduce-in-graph.ts";
+import type { Reducer } from "./reducers.ts";
 import type { ForeignModel } from "../foreign-model.ts";
 import { product, takeRows, tensorShape } from "./row-plan.ts";
 import type { Layout } from "./tap-layout.ts";
@@ -22,14 +25,14 @@ export interface MeasuredTap extends Tap, TapFacts {
 }
 
 export interface TappedSessionOptions {
-  /** Rows per forward pass; default 16. The file may fix another. */
+  /** Rows per forward pass; default by the size of the taps, at most 16. The file may fix another. */
   readonly batch?: number;
   /** Default `all`. */
   readonly optimization?: Optimization;
   /** Default `cpu`. */
   readonly device?: Device;
-  /** Of each tap, the columns that are kept of a row; undefined keeps all. */
-  readonly columns?: readonly (Int32Array | undefined)[];
+  /** Of each tap; applied here where the graph itself can do it. Default: none. */
+  readonly reducers?: readonly Reducer[];
 }
 
 export interface TappedSession {
@@ -37,17 +40,11 @@ export interface TappedSession {
   readonly batch: number;
   readonly optimization: Optimization;
   readonly device: Device;
-  /** Which taps come with their columns already picked. */
-  readonly picked: readonly boolean[];
-  /** Values [rows, features], or [rows, columns], of every tap, in the order given; at most `batch` rows. Valid until the next call. */
+  /** Which taps come reduced already. */
+  readonly reduced: readonly boolean[];
+  /** Values [rows, features], or [rows, cols], of every tap, in the order given; at most `batch` rows. Valid until the next call. */
   run(block: RowBlock, rows: number): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
-}
-
-/** Rows per forward pass of a session with these taps. */
-export function batchOf(plan: BatchPlan, taps: readonly MeasuredTap[], asked = 16): number {
-  if (!(Number.isInteger(asked) && asked > 0)) reject("batch", "must be a positive integer", asked);
-  return plan.fixedBatch ?? (taps.some(({ rows }) => rows === null) ? 1 : asked);
 }
 
 export async function openTappedSession(
@@ -56,31 +53,39 @@ export async function openTappedSession(
   taps: readonly MeasuredTap[],
   options: TappedSessionOptions = {},
 ): Promise<TappedSession> {
-  const batch = batchOf(plan, taps, options.batch);
+  const reducers = options.reducers ?? [];
+  const batch = batchOf(plan, taps, reducers, options.batch);
   const optimization = options.optimization ?? "all";
   const device = options.device ?? "cpu";
-  const columns = options.columns ?? [];
-  const { nodes, names, inside } =
-    model.format === "onnx"
-      ? gatherInGraph(model, taps, columns)
-      : { nodes: [], names: taps.map(({ name }) => name), inside: [] };
+  const { nodes, names } =
+    model.format === "onnx" ? reduceInGraph(model, taps, reducers) : { nodes: [], names: taps.map(({ name }) => name) };
+  const reduced = taps.map((tap, i) => model.format === "onnx" && reducesInGraph(tap, reducers[i]));
   const read = taps.map((tap, i) => {
-    const count = columns[i]?.length ?? 0;
-    return { ...tap, name: names[i] ?? tap.name, ...(inside[i] && { shape: [count], features: count }) };
+    const cols = reducers[i]?.cols ?? 0;
+    return { ...tap, name: names[i] ?? tap.name, ...(reduced[i] && { shape: [cols], features: cols }) };
   });
-  const session = await openSession(model, names, optimization, device, nodes);
-  const whole = model.format === "tfjs" ? names : preallocate(read, batch);
+  const places = placesFor(model, device, read, batch);
+  const outputs = read.filter((tap) => !isFed(tap)).map(({ name }) => name);
+  const session = await openSession(model, outputs, optimization, device, nodes, places !== undefined);
+  const run = async (feeds: Readonly<Record<string, Tensor>>, whole: boolean) => {
+    if (!places || !whole) return session.run(feeds, outputs);
+    await runInPlace(session, feeds, places);
+    return places;
+  };
   return {
     batch,
     optimization,
     device,
-    picked: taps.map((_, i) => inside[i] ?? false),
+    reduced,
     async run(block, rows) {
       if (!(rows > 0 && rows <= batch)) reject("rows of a run", `must be 1 to ${batch}`, rows);
       try {
         const feeds = toFeeds(model, plan, block, rows);
-        const outputs = await session.run(feeds, rows === batch ? whole : names);
-        return read.map((tap) => valuesOf(tap, outputs[tap.name], plan.fixedBatch ?? rows, rows));
+        const made = outputs.length > 0 ? await run(feeds, rows === batch) : {};
+        return read.map((tap) => {
+          const value = isFed(tap) ? feeds[tap.name] : made[tap.name];
+          return valuesOf(tap, value, plan.fixedBatch ?? rows, rows);
+        });
       } catch (cause) {
         return cause instanceof InputError
           ? Promise.reject(cause)
@@ -91,15 +96,27 @@ export async function openTappedSession(
   };
 }
 
-/** Outputs that whole batches are written into again and again, so that memory stays flat; null lets onnxruntime allocate. */
-function preallocate(taps: readonly MeasuredTap[], batch: number): Record<string, Tensor | null> {
-  return Object.fromEntries(
-    taps.map(({ name, type, shape, rows, operator }) => {
-      // An input that is also an output is handed through, not copied into the place given.
-      if (type !== "float32" || rows === null || operator === "input") return [name, null];
-      return [name, new Tensor("float32", new Float32Array(batch * product(shape)), tensorShape(shape, rows, batch))];
-    }),
-  );
+/** An input as a tap: what goes in. */
+function isFed({ operator, type }: MeasuredTap): boolean {
+  return operator === "input" && type === "float32";
+}
+
+/** Where whole batches are written to again and again, when that is possible for every tap that is not fed. */
+function placesFor(
+  model: ForeignModel,
+  device: Device,
+  taps: readonly MeasuredTap[],
+  batch: number,
+): Record<string, Tensor> | undefined {
+  if (model.format !== "onnx" || model.opset < IN_PLACE_OPSET || device !== "cpu") return undefined;
+  const made = taps.filter((tap) => !isFed(tap));
+  const places = made.flatMap(({ name, type, shape, rows }) => {
+    if (type !== "float32" || rows === null) return [];
+    return [
+      [name, new Tensor(type, new Float32Array(batch * product(shape)), tensorShape(shape, rows, batch))] as const,
+    ];
+  });
+  return places.length === made.length ? Object.fromEntries(places) : undefined;
 }
 
 /** The first `rows` rows of a tap out of a batch of `batch`. */

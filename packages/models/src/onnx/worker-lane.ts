@@ -2,12 +2,12 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { InputError, rootStream } from "@linear-probes/core";
+import { batchOf } from "./batch-size.ts";
 import type { BatchPlan, RowBlock } from "./inputs.ts";
 import type { Lane, LaneOptions } from "./lane.ts";
 import { sourceOf } from "../foreign-model.ts";
 import type { ForeignModel, ModelSource } from "../foreign-model.ts";
 import { createReducer } from "./reducers.ts";
-import { batchOf } from "./tapped-session.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
 
 export interface LaneSetup {
@@ -36,9 +36,10 @@ export async function openWorkerLane(
   taps: readonly MeasuredTap[],
   options: LaneOptions,
 ): Promise<Lane> {
-  const batch = batchOf(plan, taps, options.batch);
   const stream = rootStream(options.stream);
-  const cols = taps.map((tap) => createReducer(options.reducer ?? "none", tap, stream).cols);
+  const reducers = taps.map((tap) => createReducer(options.reducer ?? "none", tap, stream));
+  const batch = batchOf(plan, taps, reducers, options.batch);
+  const cols = reducers.map((reducer) => reducer.cols);
   const outputs = cols.map((count) => new Float32Array(new SharedArrayBuffer(4 * batch * count)));
   const setup: LaneSetup = {
     source: sourceOf(model),

@@ -77,7 +77,12 @@ describe("activations", () => {
           whole.get(tap.name) ?? new Float32Array(0),
           rows,
         );
-        expect(reduced.get(tap.name), `${reducer} of ${tap.name}`).toEqual(expected);
+        const got = reduced.get(tap.name) ?? new Float32Array(0);
+        // Means are summed in the graph, in float32; what is picked or summed here is the same to the last bit.
+        const tolerance = reducer === "avgpool" ? 1e-6 : 0;
+        expect(got.length).toBe(expected.length);
+        expect(Math.max(...got.map((value, i) => Math.abs(value - expected[i]!))), `${reducer} of ${tap.name}`) //
+          .toBeLessThanOrEqual(tolerance);
       }
     }
   });

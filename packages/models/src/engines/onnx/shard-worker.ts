@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { update } from "../optimizer.ts";
+import { runInPlace, withSequence } from "../../onnx/in-place.ts";
 import { createSession, tensorOver } from "./session.ts";
 import type { Command, Reply, ShardPlan, View, WorkerPlan } from "./shard-plan.ts";
 
@@ -25,13 +26,13 @@ const bind = (views: readonly View[]): Feeds =>
       return [name, tensorOver(new Float32Array(buffer, start * 4, length), dims)];
     }),
   );
-const bound = plan.shards.map(({ inputs, outputs }: ShardPlan) => ({ feeds: bind(inputs), fetches: bind(outputs) }));
+const bound = plan.shards.map(({ inputs, outputs }: ShardPlan) => ({ feeds: bind(inputs), places: bind(outputs) }));
 
 let session: InferenceSession | undefined;
 
 async function obey({ sequence, update: wanted }: Command): Promise<void> {
-  session ??= await createSession(plan.model);
-  for (const { feeds, fetches } of bound) await session.run(feeds, fetches);
+  session ??= await createSession(withSequence(plan.model));
+  for (const { feeds, places } of bound) await runInPlace(session, feeds, places);
   if (wanted === undefined) return;
   waitForAll(sequence);
   for (const range of plan.ranges) update(plan.optimizer, buffers, range, wanted.learningRate, wanted.step);
