@@ -59,7 +59,8 @@ async function run({ layers, rows, steps, threads }: Flags): Promise<void> {
       protocols: ["certified-standardized"],
       warm: false,
     } as const;
-    const made = await runDeep({ variant: "skip", replica: 0, network, frames: [frames] }, digits, context);
+    const settings = { variant: "skip", replica: 0, network, kept: frames.steps, ownAnswers: true };
+    const made = await runDeep({ ...settings, frames: [frames] }, digits, context);
     const { relativeGap, l2 } = deepProbes.certified;
     const shape = `${layers} probes × ${Math.min(rows, IMAGES)} × ${network.width} × ${digits.classes}`;
     log(`\n${shape}, l2 ${l2}, relative gap ${relativeGap}, ${threads} threads; seconds of the wall (of processors)\n`);

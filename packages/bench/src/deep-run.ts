@@ -1,7 +1,6 @@
 /**
- * @file One deep network of figures 7 and 8 from its first step to its last, with probes at the steps asked for (its
- * frames). What is in the store is not made again: probes of a frame, parameters at a frame, and the last state of an
- * unfinished training.
+ * @file One deep network of figures 7 and 8: its training, and probes at the steps asked for (its frames). What is in the
+ * store is not made again: probes of a frame, parameters at a frame, and the last state of an unfinished training.
  */
 import type { LinearProbe, Row } from "@linear-probes/core";
 import type { Parameters } from "@linear-probes/models";
@@ -41,7 +40,11 @@ export type DeepRun = {
   readonly variant: string;
   readonly replica: number; // each has its own weights and its own order of images
   readonly network: NetworkSettings;
+  /** Steps whose parameters are kept, in order; the last is where training ends. */
+  readonly kept: readonly number[];
   readonly frames: readonly Frames[];
+  /** Whether the rows say how often the network itself is wrong. */
+  readonly ownAnswers: boolean;
 };
 
 export const deepStages = {
@@ -56,6 +59,22 @@ const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
 const KEEP_EVERY = 250; // steps
 const OWN_ANSWER_IMAGES = 10_000;
 
+/** Trains the network and leaves its parameters at the steps that are kept in the store. */
+export async function trainDeep(run: DeepRun, digits: DeepDigits, context: TaskContext): Promise<void> {
+  const networks = createNetworks(run, digits, context);
+  try {
+    const facts = { kind: "deep-training", ...networks.facts, kept: run.kept };
+    await context.remember([deepStages.training], facts, async (meter) => {
+      for (const step of run.kept) await networks.at(step, meter);
+      return { json: null };
+    });
+    networks.finish();
+  } finally {
+    await networks.dispose();
+  }
+}
+
+/** The rows of all frames; trains the network where that was not done. */
 export async function runDeep(run: DeepRun, digits: DeepDigits, context: TaskContext): Promise<readonly Row[]> {
   const networks = createNetworks(run, digits, context);
   try {
@@ -63,7 +82,8 @@ export async function runDeep(run: DeepRun, digits: DeepDigits, context: TaskCon
     const warm = new Map<string, ReadonlyMap<number, LinearProbe>>();
     for (const { frames, step } of inOrder(run.frames)) {
       const place = { variant: run.variant, replica: run.replica, frames: frames.name, step };
-      rows.push({ ...place, kind: "model", ...(await ownRow(run, frames, step, digits, networks, context)) });
+      if (run.ownAnswers)
+        rows.push({ ...place, kind: "model", ...(await ownRow(run, frames, step, digits, networks, context)) });
       for (const { protocol, cells, probes } of await probesAt({
         run,
         frames,
@@ -93,7 +113,7 @@ interface Networks extends Checkpoints {
   readonly facts: Readonly<Record<string, string | number | NetworkSettings>>;
 }
 
-function createNetworks({ network, replica, frames }: DeepRun, digits: DeepDigits, context: TaskContext): Networks {
+function createNetworks({ network, replica, kept }: DeepRun, digits: DeepDigits, context: TaskContext): Networks {
   const stream = context.stream.split(`replica-${replica}`);
   const facts = { network, data: digits.record.sha256, images: digits.labels.length, stream: stream.path };
   const checkpoints = createCheckpoints(
@@ -101,8 +121,8 @@ function createNetworks({ network, replica, frames }: DeepRun, digits: DeepDigit
       used: [deepStages.training],
       name: "deep",
       facts,
-      kept: frames.filter(({ warm }) => !warm).flatMap(({ steps }) => steps),
-      last: Math.max(...frames.flatMap(({ steps }) => steps)),
+      kept,
+      last: Math.max(...kept),
       keepEvery: KEEP_EVERY,
       createTrainer: (running) => createDeepTrainer(network, digits, { ...running, stream }),
     },

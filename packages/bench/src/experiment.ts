@@ -41,6 +41,8 @@ export interface TaskResult {
 export interface TaskLabel {
   readonly label: string;
   readonly weight: number;
+  /** Tasks before this one, by place, that must be done first. */
+  readonly after?: readonly number[];
 }
 
 export interface ExperimentDefinition<S extends Settings, Task extends TaskLabel> {
@@ -78,7 +80,8 @@ export function defineExperiment<S extends Settings, Task extends TaskLabel>(
   return {
     ...definition,
     settings: (profile) => profiles[profile],
-    tasks: (profile) => definition.tasks(profiles[profile]).map(({ label, weight }) => ({ label, weight })),
+    tasks: (profile) =>
+      definition.tasks(profiles[profile]).map(({ label, weight, after = [] }) => ({ label, weight, after })),
     run(profile, index, context) {
       const task = definition.tasks(profiles[profile])[index];
       if (task === undefined) throw new RangeError(`${definition.id}: no task ${index}`);

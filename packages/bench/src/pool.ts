@@ -1,5 +1,5 @@
 /**
- * @file A pool of worker threads for independent tasks. Each worker takes the next task when it is free; results come
+ * @file A pool of worker threads. Each worker that is free takes the first task that waits for no other; results come
  * back in task order. After a stop request no task is started, and the running ones end at their next safe point.
  */
 import { parentPort, Worker } from "node:worker_threads";
@@ -20,6 +20,8 @@ interface Failure {
 
 export interface PoolOptions<Result> {
   readonly tasks: number;
+  /** The tasks that must be done before a task, all of them before it in order. Default: none. */
+  readonly after?: (task: number) => readonly number[];
   readonly workers: number;
   /** The module each worker runs; it must call {@link serveTasks}. */
   readonly module: URL;
@@ -31,12 +33,18 @@ export interface PoolOptions<Result> {
 
 /** Runs tasks 0 .. tasks-1. Rejects with the first failure, or with {@link Interrupted} when a stop left some undone. */
 export async function runTasks<Result>(options: PoolOptions<Result>): Promise<Result[]> {
-  const { tasks, stop } = options;
+  const { tasks, stop, after = () => [] } = options;
   const results = new Map<number, Result>();
-  let next = 0;
+  const left = new Set(Array.from({ length: tasks }, (_, task) => task)); // not started
+  const idle: Worker[] = [];
   let failure: Error | undefined;
-  const take = (): ToWorker =>
-    next < tasks && failure === undefined && !stop.requested() ? { type: "task", task: next++ } : { type: "end" };
+  const give = (worker: Worker): void => {
+    const over = left.size === 0 || failure !== undefined || stop.requested();
+    const task = over ? undefined : [...left].find((one) => after(one).every((other) => results.has(other)));
+    if (task === undefined && !over) return void idle.push(worker);
+    if (task !== undefined) left.delete(task);
+    worker.postMessage((task === undefined ? { type: "end" } : { type: "task", task }) satisfies ToWorker);
+  };
 
   const runWorker = (): Promise<void> =>
     new Promise((resolve) => {
@@ -47,14 +55,16 @@ export async function runTasks<Result>(options: PoolOptions<Result>): Promise<Re
           results.set(message.task, message.result);
           options.onDone?.(message.task, message.result);
         } else if (message.error.name !== "Interrupted") failure ??= revive(message.error);
-        worker.postMessage(take());
+        // What was done may be what others wait for; what failed must end them.
+        for (const free of [worker, ...idle.splice(0)]) give(free);
       });
       worker.on("error", (error: Error) => (failure ??= error));
       worker.on("exit", (status) => {
         if (status !== 0) failure ??= new Error(`a worker ended with status ${status}`);
+        for (const free of idle.splice(0)) give(free);
         resolve();
       });
-      worker.postMessage(take());
+      give(worker);
     });
 
   await Promise.all(Array.from({ length: Math.max(1, Math.min(options.workers, tasks)) }, runWorker));

@@ -50,6 +50,7 @@ export async function runExperiment(id: ExperimentId, options: RunOptions, effec
   const progress = createProgress(id, tasks, effects);
   const results = await runTasks<MeteredResult>({
     tasks: tasks.length,
+    after: (task) => tasks[task]?.after ?? [],
     workers,
     module: new URL("./experiment-worker.ts", import.meta.url),
     workerData: data,

@@ -4,6 +4,7 @@ export { dense, packDense } from "./dense";
 export { finishGram, gram, gramBytes } from "./gram";
 export { addBias, advance, along, moments, probabilities, score } from "./margins";
 export { prepare } from "./math";
+export { adamStep, momentumStep } from "./optimizers";
 export {
   clear,
   finishGradient,

@@ -7,8 +7,9 @@
  * on fewer images, after 600.
  */
 import { defineExperiment } from "../experiment.ts";
-import { type DeepRun, deepStages, type Frames, runDeep } from "../deep-run.ts";
+import { deepStages, type Frames } from "../deep-run.ts";
 import { animation, comparedLayers, deepProbes, upTo } from "../deep-settings.ts";
+import { type DeepTask, deepTasks, runDeepTask } from "../deep-tasks.ts";
 import { deepDigits, type NetworkSettings } from "../stages/deep-network.ts";
 
 type Settings = {
@@ -59,18 +60,12 @@ const paper: Settings = {
   replicaCount: 5,
 };
 
-interface Task {
-  readonly label: string;
-  readonly weight: number;
-  readonly run: DeepRun;
-}
-
-export default defineExperiment<Settings, Task>({
+export default defineExperiment<Settings, DeepTask>({
   id: "fig07-auxiliary-losses",
   title: "a deep network with and without auxiliary losses",
   source: "Alain & Bengio 2016, figure 7",
   replayLevel: "bitwise-one-machine",
-  parallelism: "kernels",
+  parallelism: "tasks",
   profiles: {
     smoke: {
       images: 1000,
@@ -98,27 +93,24 @@ export default defineExperiment<Settings, Task>({
   stages: deepStages,
   goldenTolerance: { trainError: 0.05, trainLoss: 0.1, objective: 0.1, gapNats: 0.05, relativeGap: 1, passes: 300 },
   tasks: ({ networks, shown, control, animation, replicas, replicaCount }) =>
-    Array.from({ length: replicaCount }, (_, replica) => {
-      const [own, plain] =
-        replica === 0
-          ? [
-              [shown, animation, replicas],
-              [control, replicas],
-            ]
-          : [[replicas], [replicas]];
-      return [
-        taskOf({ variant: "auxiliary", replica, network: networks.auxiliary, frames: own }),
-        taskOf({ variant: "plain", replica, network: networks.plain, frames: plain }),
-      ];
-    }).flat(),
-  async run({ run }, { images }, context) {
+    deepTasks(
+      Array.from({ length: replicaCount }, (_, replica) => {
+        // The animation first: its frames follow one another.
+        const [own, plain] =
+          replica === 0
+            ? [
+                [animation, shown, replicas],
+                [control, replicas],
+              ]
+            : [[replicas], [replicas]];
+        return [
+          { variant: "auxiliary", replica, network: networks.auxiliary, frames: own },
+          { variant: "plain", replica, network: networks.plain, frames: plain },
+        ];
+      }).flat(),
+    ),
+  async run(task, { images }, context) {
     const digits = await deepDigits(context, images);
-    return { dataset: digits.record, rows: await runDeep(run, digits, context) };
+    return { dataset: digits.record, rows: await runDeepTask(task, digits, context) };
   },
 });
-
-function taskOf(run: DeepRun): Task {
-  const steps = Math.max(...run.frames.flatMap((frames) => frames.steps));
-  const probes = run.frames.reduce((sum, { steps, layers, images }) => sum + steps.length * layers.length * images, 0);
-  return { label: `${run.variant} network ${run.replica}`, weight: steps + probes / 4000, run };
-}

@@ -5,8 +5,9 @@
  * standardised features, and the paper's way, RMSProp on raw features for a fixed number of epochs.
  */
 import { defineExperiment } from "../experiment.ts";
-import { type DeepRun, deepStages, type Frames, runDeep } from "../deep-run.ts";
+import { deepStages, type Frames } from "../deep-run.ts";
 import { animation, comparedLayers, deepProbes, upTo } from "../deep-settings.ts";
+import { type DeepTask, deepTasks, runDeepTask } from "../deep-tasks.ts";
 import { deepDigits, type NetworkSettings } from "../stages/deep-network.ts";
 
 type Settings = {
@@ -44,18 +45,12 @@ const paper: Settings = {
   replicaCount: 5,
 };
 
-interface Task {
-  readonly label: string;
-  readonly weight: number;
-  readonly run: DeepRun;
-}
-
-export default defineExperiment<Settings, Task>({
+export default defineExperiment<Settings, DeepTask>({
   id: "fig08-skip-connection",
   title: "a deep network with a skip connection",
   source: "Alain & Bengio 2016, figure 8",
   replayLevel: "bitwise-one-machine",
-  parallelism: "kernels",
+  parallelism: "tasks",
   profiles: {
     smoke: {
       images: 1000,
@@ -78,13 +73,17 @@ export default defineExperiment<Settings, Task>({
   stages: deepStages,
   goldenTolerance: { trainError: 0.05, trainLoss: 0.1, objective: 0.1, gapNats: 0.05, relativeGap: 1, passes: 300 },
   tasks: ({ network, shown, animation, replicas, replicaCount }) =>
-    Array.from({ length: replicaCount }, (_, replica) => ({
-      label: `network ${replica}`,
-      weight: replica === 0 ? Math.max(...shown.steps) + 1000 : Math.max(...replicas.steps),
-      run: { variant: "skip", replica, network, frames: replica === 0 ? [shown, animation, replicas] : [replicas] },
-    })),
-  async run({ run }, { images }, context) {
+    deepTasks(
+      Array.from({ length: replicaCount }, (_, replica) => ({
+        variant: "skip",
+        replica,
+        network,
+        // The animation first: its frames follow one another.
+        frames: replica === 0 ? [animation, shown, replicas] : [replicas],
+      })),
+    ),
+  async run(task, { images }, context) {
     const digits = await deepDigits(context, images);
-    return { dataset: digits.record, rows: await runDeep(run, digits, context) };
+    return { dataset: digits.record, rows: await runDeepTask(task, digits, context) };
   },
 });

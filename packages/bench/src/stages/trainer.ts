@@ -17,6 +17,8 @@ export interface TrainerOptions {
   readonly examples: Examples;
   readonly stream: Stream;
   readonly threads: number;
+  /** Parts that a batch is cut into, each on one thread (models' onnx.ts); default: the engine's. */
+  readonly shards?: number;
   readonly stop: StopFlag;
   readonly log: (line: string) => void;
   readonly keepEvery: number; // steps
@@ -43,7 +45,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
       return engine?.read().step;
     },
     start(from) {
-      engine ??= createOnnxEngine(graph, { batch, optimizer, threads: options.threads });
+      const { threads, shards } = options;
+      engine ??= createOnnxEngine(graph, { batch, optimizer, threads, ...(shards !== undefined && { shards }) });
       engine.write(
         from ?? { step: 0, parameters: initialParameters(graph, stream.split("initial")), accumulators: [] },
       );

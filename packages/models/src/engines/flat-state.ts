@@ -15,12 +15,24 @@ export interface FlatState {
   write(state: TrainingState): void;
 }
 
-/** All zero at step 0, in shared memory. */
-export function createFlatState(graph: LayerGraph, optimizer: Optimizer): FlatState {
-  const layout = parameterLayout(graph);
-  const vector = (): Float32Array => new Float32Array(new SharedArrayBuffer(layout.length * 4));
-  const theta = vector();
-  const accumulators = Array.from({ length: accumulatorCount(optimizer) }, vector);
+/** How many vectors a state has. */
+export function vectorCount(optimizer: Optimizer): number {
+  return 1 + accumulatorCount(optimizer);
+}
+
+/** At step 0, in `vectors` of zeros, as many as `vectorCount` says. Default: of its own. */
+export function createFlatState(
+  graph: LayerGraph,
+  optimizer: Optimizer,
+  layout = parameterLayout(graph),
+  vectors: readonly Float32Array[] = Array.from(
+    { length: vectorCount(optimizer) },
+    () => new Float32Array(layout.length),
+  ),
+): FlatState {
+  const [theta, ...accumulators] = vectors;
+  if (theta === undefined || vectors.length !== vectorCount(optimizer))
+    throw new Error(`flat state: needs ${vectorCount(optimizer)} vectors`);
   return {
     layout,
     theta,

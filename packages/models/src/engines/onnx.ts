@@ -3,16 +3,16 @@
  * one-thread session of a worker thread; the gradients are added in the order of the shards and each worker updates
  * its part of the parameters. Which worker runs which shard changes nothing, so the bits do not depend on `threads`.
  */
-import { reject } from "@linear-probes/core";
+import { createSharedVectors, reject } from "@linear-probes/core";
 import type { LayerGraph } from "../graph.ts";
 import { onnxModel } from "../graph-export.ts";
-import { gather } from "../graph-parameters.ts";
+import { gather, parameterLayout } from "../graph-parameters.ts";
 import type { ParameterLayout, Parameters } from "../graph-parameters.ts";
 import type { Batch, Engine, EngineOptions } from "./engine.ts";
-import { addPenalty, createFlatState } from "./flat-state.ts";
+import { addPenalty, createFlatState, vectorCount } from "./flat-state.ts";
 import type { UpdateRange } from "./optimizer.ts";
 import { createSession, tensorOver } from "./onnx/session.ts";
-import { allocateShards, loadBatch, sharedUnder } from "./onnx/shard-memory.ts";
+import { allocateShards, loadBatch } from "./onnx/shard-memory.ts";
 import { startShardWorker } from "./onnx/start-shard-worker.ts";
 import { trainingModel } from "./onnx/training-model.ts";
 
@@ -30,30 +30,33 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
   if (!(Number.isInteger(batch) && batch > 0 && batch % shards === 0))
     reject("onnx engine", `batch must be a positive multiple of ${shards}`, batch);
   const workers = Math.max(1, Math.min(options.threads ?? 1, shards));
-  const state = createFlatState(graph, optimizer);
-  const { layout } = state;
-  const memory = allocateShards(graph, state, batch, shards);
+  const layout = parameterLayout(graph);
+  const { memory, vectors } = createSharedVectors(vectorCount(optimizer) + shards, layout.length);
+  const gradients = vectors.slice(0, shards);
+  const state = createFlatState(graph, optimizer, layout, vectors.slice(shards));
+  const places = allocateShards(graph, state, batch, gradients);
   const model = trainingModel(graph, batch / shards, batch);
   const pool = Array.from({ length: workers }, (_, worker) =>
     startShardWorker({
       model,
-      shards: memory.shards.filter((_, shard) => shard % workers === worker),
+      shards: places.shards.filter((_, shard) => shard % workers === worker),
       ranges: rangesOf(layout, worker, workers),
       optimizer,
-      theta: sharedUnder(state.theta),
-      gradients: memory.gradients,
-      accumulators: state.accumulators.map(sharedUnder),
-      barrier: memory.barrier,
+      memory,
+      theta: state.theta,
+      gradients,
+      accumulators: state.accumulators,
+      barrier: places.barrier,
       workers,
     }),
   );
-  const losses = new Float32Array(memory.losses);
+  const losses = new Float32Array(places.losses);
   let sequence = 0; // of updates, for the barrier
   let busy = false;
 
   const run = async (given: Batch, learningRate?: number): Promise<number> => {
     if (busy) throw new Error("onnx engine: one step at a time");
-    loadBatch(graph, memory, batch, given);
+    loadBatch(graph, places, batch, given);
     busy = true;
     try {
       if (learningRate === undefined) {
@@ -78,10 +81,7 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
     async gradients(given) {
       const loss = await run(given);
       const sum = new Float32Array(layout.length);
-      for (const buffer of memory.gradients) {
-        const part = new Float32Array(buffer);
-        for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (part[i] ?? 0);
-      }
+      for (const part of gradients) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
       addPenalty(state, sum);
       return { loss, gradients: gather(layout, sum) };
     },

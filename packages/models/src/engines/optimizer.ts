@@ -1,4 +1,5 @@
 /** @file Optimisers as data, with their update of a flat range of parameters. */
+import type { OptimizerSteps } from "@linear-probes/core";
 
 export type Optimizer =
   | { readonly kind: "sgd" }
@@ -27,7 +28,8 @@ export interface UpdateBuffers {
 
 /**
  * Updates θ[start..end) with g = Σ shard gradients + l2 θ. `step` counts from 1. Every element is computed alone in
- * float64 and rounded once per stored value, so that any partition into ranges gives the same bits.
+ * float64 and rounded once per stored value, so that any partition into ranges gives the same bits; `steps` of the
+ * vectors' memory are quicker and give them too.
  */
 export function update(
   optimizer: Optimizer,
@@ -35,10 +37,13 @@ export function update(
   range: UpdateRange,
   learningRate: number,
   step: number,
+  steps?: OptimizerSteps,
 ): void {
   const { theta, accumulators } = buffers;
   const { start, end, l2 } = range;
-  const [g, h] = lastTwo(buffers.gradients, start, end);
+  const { gradient: g, secondGradient } = lastTwo(buffers.gradients, start, end);
+  const vectors = { theta, gradient: g, secondGradient };
+  const h = secondGradient ?? zeros(end);
   const [first, second] = accumulators;
   switch (optimizer.kind) {
     case "sgd":
@@ -50,6 +55,7 @@ export function update(
     case "momentum": {
       if (first === undefined) throw new Error("momentum: needs one accumulator");
       const { momentum } = optimizer;
+      if (steps) return steps.momentum({ ...vectors, velocity: first }, range, { rate: learningRate, momentum });
       for (let i = start; i < end; i++) {
         const w = theta[i]!;
         const v = momentum * first[i]! + (g[i]! + h[i]! + l2 * w);
@@ -63,6 +69,7 @@ export function update(
       const { beta1, beta2, epsilon } = optimizer;
       const rate = learningRate / (1 - beta1 ** step);
       const scale = 1 / Math.sqrt(1 - beta2 ** step);
+      if (steps) return steps.adam({ ...vectors, first, second }, range, { rate, scale, epsilon, beta1, beta2 });
       for (let i = start; i < end; i++) {
         const w = theta[i]!;
         const d = g[i]! + h[i]! + l2 * w;
@@ -76,15 +83,18 @@ export function update(
   }
 }
 
-/** Two vectors that add up to the sum of the shards: the last shard's, and the float32 sum of those before it. */
-function lastTwo(
-  gradients: readonly Float32Array[],
-  start: number,
-  end: number,
-): readonly [Float32Array, Float32Array] {
-  const last = gradients.at(-1);
-  const sum = gradients.length > 1 ? gradients[0] : last && new Float32Array(end);
-  if (last === undefined || sum === undefined) throw new Error("update: needs the gradient of at least one shard");
-  for (const other of gradients.slice(1, -1)) for (let i = start; i < end; i++) sum[i] = sum[i]! + other[i]!;
-  return [sum, last];
+/** One or two vectors that add up to the sum of the shards: of several, the last, and the float32 sum of those before it. */
+function lastTwo(gradients: readonly Float32Array[], start: number, end: number) {
+  const [sum, ...others] = gradients;
+  if (sum === undefined) throw new Error("update: needs the gradient of at least one shard");
+  for (const other of others.slice(0, -1)) for (let i = start; i < end; i++) sum[i] = sum[i]! + other[i]!;
+  return { gradient: sum, secondGradient: others.at(-1) };
+}
+
+let nothing = new Float32Array(0);
+
+/** At least `length` zeros, the same ones every time. */
+function zeros(length: number): Float32Array {
+  if (nothing.length < length) nothing = new Float32Array(length);
+  return nothing;
 }

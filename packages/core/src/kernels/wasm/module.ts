@@ -62,6 +62,31 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
   accBody(job: number): number;
   firstNotFinite(x: number, rows: number, cols: number, stride: number): number;
   spreadRows(from: number, to: number, rows: number, cols: number, stride: number): void;
+  /** θ, the gradient, a second one or 0, the accumulator; then the count, l2 and the settings (assembly/optimizers.ts). */
+  momentumStep(
+    theta: number,
+    g: number,
+    h: number,
+    v: number,
+    count: number,
+    l2: number,
+    rate: number,
+    momentum: number,
+  ): void;
+  adamStep(
+    theta: number,
+    g: number,
+    h: number,
+    m: number,
+    s: number,
+    count: number,
+    l2: number,
+    rate: number,
+    scale: number,
+    epsilon: number,
+    beta1: number,
+    beta2: number,
+  ): void;
 }
 
 const KERNELS = {

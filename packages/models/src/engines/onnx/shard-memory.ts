@@ -3,13 +3,13 @@ import { reject } from "@linear-probes/core";
 import { size } from "../../graph.ts";
 import type { LayerGraph } from "../../graph.ts";
 import type { Batch } from "../engine.ts";
+import type { Segment } from "../../graph-parameters.ts";
 import type { FlatState } from "../flat-state.ts";
 import { gradientOf } from "./backward.ts";
 import type { ShardPlan, View } from "./shard-plan.ts";
 import { dropouts, lossOutput, maskOf, targetsInput } from "./training-model.ts";
 
 export interface ShardMemory {
-  readonly gradients: readonly SharedArrayBuffer[]; // one per shard
   readonly inputs: SharedArrayBuffer;
   readonly targets: SharedArrayBuffer;
   readonly masks: ReadonlyMap<string, SharedArrayBuffer>;
@@ -22,45 +22,38 @@ export function allocateShards(
   graph: LayerGraph,
   { layout, theta }: FlatState,
   batch: number,
-  shards: number,
+  gradients: readonly Float32Array[], // one per shard
 ): ShardMemory {
+  const shards = gradients.length;
   const floats = (count: number): SharedArrayBuffer => new SharedArrayBuffer(count * 4);
   const inputs = floats(batch * size(graph.inputShape));
   const targets = floats(batch * graph.classes);
   const losses = floats(16 * shards);
   const masks = new Map(dropouts(graph).map((layer) => [layer, floats(batch * size(graph.shapeOf(layer)))] as const));
-  const gradients = Array.from({ length: shards }, () => floats(layout.length));
   const rows = batch / shards;
   const rowsOf = (name: string, buffer: SharedArrayBuffer, shape: readonly number[], shard: number): View => ({
     name,
-    buffer,
-    start: shard * rows * size(shape),
+    values: new Float32Array(buffer, 4 * shard * rows * size(shape), rows * size(shape)),
     dims: [rows, ...shape],
   });
-  const plan = (gradient: SharedArrayBuffer, shard: number): ShardPlan => ({
+  const part = (name: string, vector: Float32Array, { spec, start, length }: Segment): View => ({
+    name,
+    values: vector.subarray(start, start + length),
+    dims: spec.shape,
+  });
+  const plan = (gradient: Float32Array, shard: number): ShardPlan => ({
     inputs: [
       rowsOf(graph.input, inputs, graph.inputShape, shard),
       rowsOf(targetsInput, targets, [graph.classes], shard),
       ...[...masks].map(([layer, buffer]) => rowsOf(maskOf(layer), buffer, graph.shapeOf(layer), shard)),
-      ...layout.segments.map(({ spec, start }) => ({
-        name: spec.name,
-        buffer: sharedUnder(theta),
-        start,
-        dims: spec.shape,
-      })),
+      ...layout.segments.map((segment) => part(segment.spec.name, theta, segment)),
     ],
     outputs: [
-      { name: lossOutput, buffer: losses, start: 16 * shard, dims: [] },
-      ...layout.segments.map(({ spec, start }) => ({
-        name: gradientOf(spec.name),
-        buffer: gradient,
-        start,
-        dims: spec.shape,
-      })),
+      { name: lossOutput, values: new Float32Array(losses, 64 * shard, 1), dims: [] },
+      ...layout.segments.map((segment) => part(gradientOf(segment.spec.name), gradient, segment)),
     ],
   });
   return {
-    gradients,
     inputs,
     targets,
     masks,
@@ -68,13 +61,6 @@ export function allocateShards(
     barrier: new SharedArrayBuffer(8),
     shards: gradients.map(plan),
   };
-}
-
-/** The shared memory under a whole vector. */
-export function sharedUnder(values: Float32Array): SharedArrayBuffer {
-  if (!(values.buffer instanceof SharedArrayBuffer))
-    throw new Error("onnx engine: the vector must be in shared memory");
-  return values.buffer;
 }
 
 /** Copies a batch to where the shards read it. */

@@ -1,11 +1,11 @@
 /** @file What the main thread and the shard workers share: the plan of the buffers, and the messages. */
+import type { SharedVectors } from "@linear-probes/core";
 import type { Optimizer, UpdateRange } from "../optimizer.ts";
 
-/** A named part of a shared float32 buffer. */
+/** A named part of a shared vector. */
 export interface View {
   readonly name: string; // of the model's input or output
-  readonly buffer: SharedArrayBuffer;
-  readonly start: number; // in floats
+  readonly values: Float32Array;
   readonly dims: readonly number[];
 }
 
@@ -22,9 +22,11 @@ export interface WorkerPlan {
   /** The ranges of parameters that this worker updates. */
   readonly ranges: readonly UpdateRange[];
   readonly optimizer: Optimizer;
-  readonly theta: SharedArrayBuffer;
-  readonly gradients: readonly SharedArrayBuffer[]; // one per shard of all workers, in order
-  readonly accumulators: readonly SharedArrayBuffer[];
+  /** Of the vectors that follow. */
+  readonly memory: SharedVectors["memory"];
+  readonly theta: Float32Array;
+  readonly gradients: readonly Float32Array[]; // one per shard of all workers, in order
+  readonly accumulators: readonly Float32Array[];
   /** Int32: [arrivals at the barrier so far, 1 when a worker failed]. */
   readonly barrier: SharedArrayBuffer;
   readonly workers: number;

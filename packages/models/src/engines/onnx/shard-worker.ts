@@ -1,5 +1,7 @@
 /** @file Runs some shards of every batch on its own thread, then updates its part of the parameters. */
 import { parentPort, workerData } from "node:worker_threads";
+import { openOptimizerSteps } from "@linear-probes/core";
+import type { OptimizerSteps } from "@linear-probes/core";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { update } from "../optimizer.ts";
 import { runInPlace, withSequence } from "../../onnx/in-place.ts";
@@ -13,29 +15,22 @@ const port = parentPort;
 if (port === null) throw new Error("shard worker: must run in a worker thread");
 
 const barrier = new Int32Array(plan.barrier);
-const buffers = {
-  theta: new Float32Array(plan.theta),
-  gradients: plan.gradients.map((buffer) => new Float32Array(buffer)),
-  accumulators: plan.accumulators.map((buffer) => new Float32Array(buffer)),
-};
-
 const bind = (views: readonly View[]): Feeds =>
-  Object.fromEntries(
-    views.map(({ name, buffer, start, dims }) => {
-      const length = dims.reduce((product, extent) => product * extent, 1);
-      return [name, tensorOver(new Float32Array(buffer, start * 4, length), dims)];
-    }),
-  );
+  Object.fromEntries(views.map(({ name, values, dims }) => [name, tensorOver(values, dims)]));
 const bound = plan.shards.map(({ inputs, outputs }: ShardPlan) => ({ feeds: bind(inputs), places: bind(outputs) }));
 
-let session: InferenceSession | undefined;
+let opened: { readonly session: InferenceSession; readonly steps: OptimizerSteps } | undefined;
 
 async function obey({ sequence, update: wanted }: Command): Promise<void> {
-  session ??= await createSession(withSequence(plan.model));
+  opened ??= {
+    session: await createSession(withSequence(plan.model)),
+    steps: await openOptimizerSteps(plan.memory),
+  };
+  const { session, steps } = opened;
   for (const { feeds, places } of bound) await runInPlace(session, feeds, places);
   if (wanted === undefined) return;
   waitForAll(sequence);
-  for (const range of plan.ranges) update(plan.optimizer, buffers, range, wanted.learningRate, wanted.step);
+  for (const range of plan.ranges) update(plan.optimizer, plan, range, wanted.learningRate, wanted.step, steps);
 }
 
 /** No parameter may move before every shard has read it, nor be updated before every gradient is there. */

@@ -1,0 +1,69 @@
+/**
+ * @file Experiments on deep networks as tasks of one thread each, which use two processors better than one network at a
+ * time on two threads: first every network is trained, then its frames are probed, some layers at a time.
+ */
+import type { Row } from "@linear-probes/core";
+import { type DeepRun, type Frames, runDeep, trainDeep } from "./deep-run.ts";
+import type { TaskContext, TaskLabel } from "./experiment.ts";
+import type { DeepDigits } from "./stages/deep-network.ts";
+
+/** A network, and all that is measured of it. */
+export type NetworkPlan = Omit<DeepRun, "kept" | "ownAnswers">;
+
+export interface DeepTask extends TaskLabel {
+  readonly kind: "training" | "probes";
+  readonly run: DeepRun;
+}
+
+const MOST_LAYERS = 43; // of one task
+
+export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
+  const keptOf = ({ frames }: NetworkPlan): number[] =>
+    [...new Set(frames.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
+  const nameOf = ({ variant, replica }: NetworkPlan): string => `${variant} network ${replica}`;
+  const trainings = plans.map((plan): DeepTask => {
+    const kept = keptOf(plan);
+    const run = { ...plan, kept, frames: [], ownAnswers: false };
+    return { kind: "training", label: `training of ${nameOf(plan)}`, weight: kept.at(-1) ?? 0, run };
+  });
+  const probes = plans.flatMap((plan, training) =>
+    plan.frames.flatMap(partsOf).map((part): DeepTask => {
+      const { name, steps, layers, images } = part;
+      const when = steps.length > 1 ? `${steps.length} steps` : `step ${steps[0]}`;
+      // The first part of a frame speaks for the network.
+      const ownAnswers = layers[0] === plan.frames.find((frames) => frames.name === name)?.layers[0];
+      return {
+        kind: "probes",
+        label: `${nameOf(plan)}, ${name}, ${when}, layers ${layers[0]} to ${layers.at(-1)}`,
+        weight: (steps.length * layers.length * images) / 4000,
+        after: [training],
+        run: { ...plan, kept: keptOf(plan), frames: [part], ownAnswers },
+      };
+    }),
+  );
+  return [...trainings, ...probes];
+}
+
+/** Cold probes of a step need no other step; a warm probe needs those of its own layer. */
+function partsOf(frames: Frames): Frames[] {
+  const { steps, layers, warm } = frames;
+  const count = warm ? 2 : Math.ceil(layers.length / MOST_LAYERS);
+  const size = Math.ceil(layers.length / count);
+  const groups = Array.from({ length: count }, (_, i) => layers.slice(i * size, (i + 1) * size));
+  return groups
+    .filter((group) => group.length > 0)
+    .flatMap((group) =>
+      warm ? [{ ...frames, layers: group }] : steps.map((step) => ({ ...frames, steps: [step], layers: group })),
+    );
+}
+
+/** The rows of a task; training has none. */
+export async function runDeepTask(
+  { kind, run }: DeepTask,
+  digits: DeepDigits,
+  context: TaskContext,
+): Promise<readonly Row[]> {
+  if (kind === "probes") return runDeep(run, digits, context);
+  await trainDeep(run, digits, context);
+  return [];
+}
