@@ -20,7 +20,7 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
 
 /** Z[3 rows, nc classes] += `bytes` of three rows, `stride` bytes apart, times nc classes of packed weights. */
 // @ts-ignore: decorator
-@inline function forwardTile<T, N>(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32): void {
+@inline export function forwardTile<T, N>(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32): void {
   const zero = v128.splat<T>(0);
   let a00 = zero, a01 = zero, a02 = zero;
   let a10 = zero, a11 = zero, a12 = zero;

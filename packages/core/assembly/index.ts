@@ -21,4 +21,5 @@ export { rowScratchBytes, rowSweep, shadowWeights } from "./rows";
 export { scratchBytes } from "./strips";
 export { accBody } from "./accumulators";
 export { backwardTogether, fusedTogether, jobBytes } from "./together";
+export { fusedWhole } from "./whole";
 export { sweep, sweepBackward, sweepForward, sweepResiduals } from "./sweep";

@@ -46,6 +46,11 @@ export function blockExponentials<T>(job: Job, scratch: usize): usize {
   return blockResiduals<T>(job, scratch) + (job.blockRows + 3) * paddedClasses(job) * 8;
 }
 
+/** Room for one more strip of whole rows (whole.ts). */
+export function secondStrip(job: Job, scratch: usize): usize {
+  return (blockExponentials<f32>(job, scratch) + (job.blockRows + 3) * paddedClasses(job) * 8 + 63) & ~63;
+}
+
 /** Bytes from row to row of a block's margins: of one difference for two classes. */
 // @ts-ignore: decorator
 @inline export function marginBytes(job: Job): u32 {
@@ -55,7 +60,8 @@ export function blockExponentials<T>(job: Job, scratch: usize): usize {
 /** Scratch bytes that a thread needs for the job's shape, in the wider precision; for gram, whole rows twice. */
 export function scratchBytes(job: Job, forGram: bool): u32 {
   if (forGram) return 2 * job.blockRows * rowStride(panelCount<f32>(job.cols)) + 64;
-  return <u32>blockExponentials<f64>(job, 0) + (job.blockRows + 3) * paddedClasses(job) * 8 + 64;
+  const second = wholeRows(job) ? <u32>secondStrip(job, 0) + job.blockRows * stripStride<f32>(job) : 0;
+  return max(<u32>blockExponentials<f64>(job, 0) + (job.blockRows + 3) * paddedClasses(job) * 8, second) + 64;
 }
 
 /** Panels of the strip that begins at panel p. */

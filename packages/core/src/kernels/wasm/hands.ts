@@ -56,10 +56,10 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
     const acc = get("acc") + part * get("accStride");
     kernels.clear(acc, get("accStride"));
     const blocks = Math.ceil((end - start) / get("blockRows"));
-    const step = operation.blocks ? 3 * Math.ceil((end - start) / blocks / 3) : end - start;
+    const step = operation.blocks === true ? 3 * Math.ceil((end - start) / blocks / 3) : end - start;
     for (let row = start; row < end; row += step) {
       const count = Math.min(step, end - row);
-      const x = operation.blocks ? bring(row, count, stride) : 0;
+      const x = operation.blocks === false ? 0 : bring(row, count, stride);
       kernels[operation.name](JOB, scratch, acc, x, row, count);
     }
   }

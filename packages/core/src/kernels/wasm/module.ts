@@ -3,11 +3,13 @@ import type { Arithmetic } from "../../arithmetic.ts";
 import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
 
 /**
- * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition. `stage` is
+ * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
+ * its first row where it is "whole". `stage` is
  * no kernel: it brings the rows of job.order from outside to job.source.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
+  { name: "fusedWhole", blocks: "whole" },
   { name: "forward", blocks: true },
   { name: "backward", blocks: true },
   { name: "hessian", blocks: true },

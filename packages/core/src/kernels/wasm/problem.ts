@@ -14,7 +14,7 @@ import { locationOf } from "./features.ts";
 import { JOB } from "./job.ts";
 import type { OperationName } from "./module.ts";
 import { runRows } from "./rows.ts";
-import { runSweep } from "./sweep.ts";
+import { runSweep, STRIP_COLUMNS } from "./sweep.ts";
 import { remember } from "./together.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -172,7 +172,8 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
         margins: margins === undefined ? 0 : addressOf(margins),
         direction: from === undefined ? 0 : addressOf(from),
       });
-      traverse("fused", kernels.gradientBytes(JOB));
+      const whole = k > 2 && d <= STRIP_COLUMNS && locationOf(features, workspace).source === 0;
+      traverse(whole ? "fusedWhole" : "fused", kernels.gradientBytes(JOB));
       return takeGradient(gradient, biasGradient, false);
     },
     hessianVector(margins, v, vBias, out, outBias) {

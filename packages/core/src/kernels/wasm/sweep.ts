@@ -5,7 +5,7 @@ import { CONTROL, JOB, SCRATCH } from "./job.ts";
 import type { Location, Workspace } from "./workspace.ts";
 
 /** Columns of a strip (assembly/strips.ts): what one thread works on at a time. */
-const STRIP_COLUMNS = 1008;
+export const STRIP_COLUMNS = 1008;
 
 export interface SweepShape {
   readonly n: number;
