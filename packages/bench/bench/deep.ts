@@ -88,6 +88,7 @@ function contextOf(runtime: WasmRuntime, stopwatch: Stopwatch): TaskContext {
     ...effects,
     stream: rootStream(1).split("fig08-skip-connection"),
     runtime,
+    threads: runtime.threads,
     dataDir: process.env["PROBES_DATA_DIR"],
     async remember(_, facts, compute) {
       const meter = createMeter(effects);

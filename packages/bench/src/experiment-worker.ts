@@ -20,6 +20,7 @@ export interface ExperimentWorkerData {
   readonly profile: ProfileName;
   readonly seed: string;
   readonly threads: number; // of this worker's kernels
+  readonly allThreads: number; // of the run
   readonly storeFolder: string;
   readonly dataDir: string | undefined;
   readonly stop: SharedArrayBuffer;
@@ -55,6 +56,7 @@ async function run(task: number): Promise<MeteredResult> {
     ...effects,
     stream: rootStream(data.seed).split(experiment.streamsOf ?? data.experiment),
     runtime,
+    threads: data.allThreads,
     dataDir: data.dataDir,
     async remember(stages, facts, compute) {
       const remembered = await store.remember(withCode(stages, facts), async () => {

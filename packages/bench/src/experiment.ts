@@ -16,6 +16,8 @@ export interface TaskContext extends Effects {
   /** `seed/experiment`, the root of all the experiment's randomness. */
   readonly stream: Stream;
   readonly runtime: WasmRuntime;
+  /** Of the whole run: for a task that all others wait for. */
+  readonly threads: number;
   readonly dataDir: string | undefined;
   /**
    * The stored value of these facts and of the code of these stages; computed first when absent.

@@ -42,6 +42,7 @@ export async function runExperiment(id: ExperimentId, options: RunOptions, effec
     profile,
     seed,
     threads: many ? 1 : threads,
+    allThreads: threads,
     storeFolder: options.storeFolder,
     dataDir: options.dataDir,
     stop: effects.stop.buffer,

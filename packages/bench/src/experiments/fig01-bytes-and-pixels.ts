@@ -5,9 +5,9 @@
  * Entropies are those of the empirical distribution of the images at hand. For a bijection f, H(f(X)) = H(X) and
  * H(Y|f(X)) = H(Y|X) hold for any distribution of X; that f is one is checked by decoding every image.
  */
-import type { Row } from "@linear-probes/core";
+import { reject, type Row } from "@linear-probes/core";
 import { z } from "zod";
-import { defineExperiment, type TaskContext, type TaskResult } from "../experiment.ts";
+import { defineExperiment, type TaskContext, type TaskLabel, type TaskResult } from "../experiment.ts";
 import { rowSchema } from "../results.ts";
 import { byteFacts, byteProbe, type ImageRows, loadImages } from "../stages/byte-probes.ts";
 import type { CertifiedPathSettings } from "../stages/convnet-certified.ts";
@@ -32,9 +32,9 @@ const stages = {
   bytes: new URL("../stages/byte-probes.ts", import.meta.url),
 };
 
-interface Task {
-  readonly label: string;
-  readonly weight: number;
+/** The image that is shown, or an encoding. */
+interface Task extends TaskLabel {
+  readonly encoding?: string;
 }
 
 export default defineExperiment<Settings, Task>({
@@ -42,7 +42,7 @@ export default defineExperiment<Settings, Task>({
   title: "bytes that keep all information and lose all readability",
   source: "Alain & Bengio 2016, figure 1",
   replayLevel: "bitwise-one-machine", // deflate may compress otherwise on another processor
-  parallelism: "kernels",
+  parallelism: "tasks",
   profiles: {
     smoke: {
       ...full,
@@ -66,40 +66,45 @@ export default defineExperiment<Settings, Task>({
     byteEntropyBits: 0.01,
     bytes: 8,
   },
-  tasks: () => [{ label: "images", weight: 1 }],
-  run: (_, settings, context) => runAll(settings, context),
+  tasks: ({ encodings }) => [
+    { label: "the image", weight: 0.1 },
+    ...encodings.map((encoding) => ({ label: encoding, weight: 1, encoding })),
+  ],
+  run: ({ encoding }, settings, context) =>
+    encoding === undefined ? showImage(settings, context) : probeEncoding(encoding, settings, context),
 });
 
-async function runAll({ rows, encodings, example, certified }: Settings, context: TaskContext): Promise<TaskResult> {
+async function showImage({ rows, example }: Settings, context: TaskContext): Promise<TaskResult> {
+  const { record, bytes, shape, labels } = await loadImages(context, rows);
+  return { dataset: record, rows: imageRows(bytes[example] ?? new Uint8Array(), shape, labels[example] ?? -1) };
+}
+
+async function probeEncoding(id: string, { rows, certified }: Settings, context: TaskContext): Promise<TaskResult> {
   const { runtime, stream } = context;
   const images = await loadImages(context, rows);
-  const own: Row[] = [];
-  for (const [order, encoding] of images.encodings.entries()) {
-    if (!encodings.includes(encoding.id)) continue;
-    const facts = {
-      kind: "fig01-encoding",
-      encoding: encoding.id,
-      data: images.record.sha256,
-      rows,
-      certified,
-      stream: stream.path,
+  const order = images.encodings.findIndex((encoding) => encoding.id === id);
+  const encoding = images.encodings[order] ?? reject("encoding", "must be one that there is", id);
+  const facts = {
+    kind: "fig01-encoding",
+    encoding: id,
+    data: images.record.sha256,
+    rows,
+    certified,
+    stream: stream.path,
+  };
+  const { json } = await context.remember([stages.kernels, stages.bytes], facts, async (meter) => {
+    const kept = await meter.phase("entropies", () => byteFacts(images, encoding));
+    const watch = (): undefined => {
+      context.stop.check();
     };
-    const { json } = await context.remember([stages.kernels, stages.bytes], facts, async (meter) => {
-      context.log(`${encoding.label} …`);
-      const kept = await meter.phase("entropies", () => byteFacts(images, encoding));
-      const watch = (): undefined => {
-        context.stop.check();
-      };
-      const probe = await meter.phase("probes", () =>
-        byteProbe(runtime, images, encoding, rows, stream.split("probes"), certified, watch),
-      );
-      return { json: { ...kept, ...probe } };
-    });
-    const { id, label, bytes } = encoding;
-    own.push({ kind: "encoding", order, encoding: id, label, bytes, ...rowSchema.parse(json) });
-  }
-  const image = images.bytes[example] ?? new Uint8Array();
-  return { dataset: images.record, rows: [...imageRows(image, images.shape, images.labels[example] ?? -1), ...own] };
+    const probe = await meter.phase("probes", () =>
+      byteProbe(runtime, images, encoding, rows, stream.split("probes"), certified, watch),
+    );
+    return { json: { ...kept, ...probe } };
+  });
+  const { label, bytes } = encoding;
+  const row = { kind: "encoding", order, encoding: id, label, bytes, ...rowSchema.parse(json) };
+  return { dataset: images.record, rows: [row] };
 }
 
 const BYTES_PER_LINE = 16;

@@ -9,11 +9,11 @@ import { type LinearProbe, type Row, reject } from "@linear-probes/core";
 import { mnistConvnet } from "@linear-probes/models";
 import { z } from "zod";
 import { type ConvnetRun, convnetRuns } from "../convnet-settings.ts";
-import { defineExperiment, type TaskContext } from "../experiment.ts";
+import { defineExperiment, type TaskContext, type TaskLabel } from "../experiment.ts";
 import { filmedNetwork } from "../parts/trained-network.ts";
 import { rowSchema } from "../results.ts";
 import { convnetTaps } from "../stages/convnet-activations.ts";
-import { digits } from "../stages/convnet-data.ts";
+import { type Digits, digits } from "../stages/convnet-data.ts";
 import { filmDigits, filmFrame, type FilmSettings } from "../stages/convnet-film.ts";
 import type { Remembered } from "../store.ts";
 import type { StoredArray } from "../stored-value.ts";
@@ -36,18 +36,19 @@ const stages = {
   film: new URL("../stages/convnet-film.ts", import.meta.url),
 };
 
-interface Task {
-  readonly label: string;
-  readonly weight: number;
-  readonly frame: number;
-}
+/** A frame, and some of its taps; before the first frames the networks are trained, where figure 5 has not done so. */
+type Task = TaskLabel &
+  ({ readonly kind: "training" } | { readonly kind: "probes"; readonly frame: number; readonly strand: number });
+
+/** Taps whose frames follow one another on a thread of their own: about as much work in each. */
+const strands = [convnetTaps.slice(0, 5), convnetTaps.slice(5)] as const;
 
 export default defineExperiment<Settings, Task>({
   id: "fig05-film",
   title: "probes on a convnet while it trains",
   source: "Alain & Bengio 2016, section 3.4, the video of figure 5",
   replayLevel: "bitwise-one-machine",
-  parallelism: "kernels",
+  parallelism: "tasks",
   streamsOf: "fig05-mnist-convnet",
   profiles: {
     smoke: { ...convnetRuns.smoke, film: { ...film, images: 200, testImages: 200 } },
@@ -67,9 +68,26 @@ export default defineExperiment<Settings, Task>({
     status: Infinity,
     certified: Infinity,
   },
-  tasks: ({ filmSteps }) => filmSteps.map((step, frame) => ({ label: `the frame at step ${step}`, weight: 1, frame })),
-  async run({ frame }, settings, context) {
+  tasks: ({ filmSteps }) => [
+    { kind: "training", label: "the networks", weight: 1 },
+    ...filmSteps.flatMap((step, frame) =>
+      strands.map((taps, strand) => ({
+        kind: "probes" as const,
+        label: `the frame at step ${step}, ${taps[0]?.name} to ${taps.at(-1)?.name}`,
+        weight: 1,
+        after: [frame === 0 ? 0 : 1 + strands.length * (frame - 1) + strand],
+        frame,
+        strand,
+      })),
+    ),
+  ],
+  async run(task, settings, context) {
     const data = await digits(context, settings.rows);
+    if (task.kind === "training") {
+      await trainAll(data, settings, context);
+      return { dataset: data.record, rows: [] };
+    }
+    const { frame, strand } = task;
     const step = stepOf(frame, settings);
     const { testImages } = settings.film;
     const place = {
@@ -80,15 +98,34 @@ export default defineExperiment<Settings, Task>({
       majorityError: majorityError(data.labels.train, data.labels.test.subarray(0, testImages), data.classes),
     };
     // The input is the same at all steps, and so is the probe on it.
-    const [first, own] = [await frameAt(0, settings, context), await frameAt(frame, settings, context)];
+    const [first, own] = [await frameAt(0, strand, settings, context), await frameAt(frame, strand, settings, context)];
     const found = new Map([...cellsOf(first), ...cellsOf(own)]);
-    const rows = convnetTaps.map(({ name, depth, features }): Row => {
+    const rows = tapsOf(strand).map(({ name, depth, features }): Row => {
       const cells = found.get(name) ?? reject("frame", "must have every tap", name);
       return { ...place, tap: name, depth, features, rows: settings.film.images, ...cells };
     });
     return { dataset: data.record, rows };
   },
 });
+
+/** Sees to it that the network of every frame is in the store. All other tasks wait, so it may use all threads. */
+async function trainAll(data: Digits, settings: Settings, context: TaskContext): Promise<void> {
+  const facts = {
+    kind: "fig05-film-networks",
+    steps: settings.filmSteps,
+    data: data.record.sha256,
+    rows: settings.rows,
+  };
+  await context.remember([stages.training], { ...facts, stream: context.stream.path }, async (meter) => {
+    const options = { ...settings, stage: stages.training, threads: context.threads };
+    for (const step of settings.filmSteps) await filmedNetwork(step, data, options, context, meter);
+    return { json: null };
+  });
+}
+
+function tapsOf(strand: number) {
+  return strands[strand] ?? reject("strand", `must be one of ${strands.length}`, strand);
+}
 
 /** The error on test images of always answering the most frequent digit of the training images. */
 function majorityError(train: Int32Array, test: Int32Array, classes: number): number {
@@ -107,12 +144,16 @@ function epochOf(step: number, { rows }: Settings): number {
 }
 
 /** The probes of a frame, out of the store or fitted; the frames before it are made first where they are missing. */
-async function frameAt(frame: number, settings: Settings, context: TaskContext): Promise<Remembered> {
+async function frameAt(frame: number, strand: number, settings: Settings, context: TaskContext): Promise<Remembered> {
   const data = await digits(context, settings.rows);
+  const taps = tapsOf(strand)
+    .filter(({ depth }) => depth > 0 || frame === 0)
+    .map(({ name }) => name);
   const used = [stages.kernels, stages.training, stages.film];
   const facts = {
     kind: "fig05-film-frame",
     steps: settings.filmSteps.slice(0, frame + 1), // every frame depends on those before it
+    taps,
     data: data.record.sha256,
     rows: settings.rows,
     options: settings.film,
@@ -122,14 +163,14 @@ async function frameAt(frame: number, settings: Settings, context: TaskContext):
     const before =
       frame === 0
         ? new Map<string, LinearProbe>()
-        : probesOf((await frameAt(frame - 1, settings, context)).arrays, data.classes);
+        : probesOf((await frameAt(frame - 1, strand, settings, context)).arrays, data.classes);
     const step = stepOf(frame, settings);
     const parameters = await filmedNetwork(step, data, { ...settings, stage: stages.training }, context, meter);
     const probes = await meter.phase("activations and probes", () =>
       filmFrame(context.runtime, {
         parameters,
         digits: filmDigits(data, settings.rows, settings.film),
-        taps: convnetTaps.filter(({ depth }) => depth > 0 || frame === 0).map(({ name }) => name),
+        taps,
         before,
         settings: settings.film,
         stream: context.stream.split("film"),

@@ -11,6 +11,7 @@ export interface TrainedNetworkOptions {
   readonly keepEvery: number; // steps between checkpoints
   readonly filmSteps: readonly number[]; // steps whose parameters are kept for the film
   readonly stage: URL; // whose code trains
+  readonly threads?: number; // default: the task's own
 }
 
 /** The network's parameters after `step` steps; trained when the store does not hold them. */
@@ -95,7 +96,7 @@ async function trainTo(
       heldOut: options.rows.heldOut,
       steps: step,
       from: latest === undefined ? untrainedState(stream) : stateOf(latest.at, latest.entry.arrays),
-      threads: context.runtime.threads,
+      threads: options.threads ?? context.runtime.threads,
       stop: context.stop,
       keepEvery: options.keepEvery,
       keep(state) {

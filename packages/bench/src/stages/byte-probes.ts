@@ -33,7 +33,17 @@ export interface ImageSource {
   readonly log: (line: string) => void;
 }
 
-export async function loadImages({ stream, dataDir, log }: ImageSource, rows: ImageRows): Promise<Images> {
+const loaded = new Map<string, Promise<Images>>();
+
+/** Loads once per thread; every task needs them. */
+export function loadImages(source: ImageSource, rows: ImageRows): Promise<Images> {
+  const key = JSON.stringify([source.stream.path, source.dataDir, rows]);
+  const images = loaded.get(key) ?? load(source, rows);
+  loaded.set(key, images);
+  return images;
+}
+
+async function load({ stream, dataDir, log }: ImageSource, rows: ImageRows): Promise<Images> {
   const data = await loadDigits({
     stream: stream.split("data"),
     rows: { train: rows.train + rows.validation, test: rows.test },

@@ -82,6 +82,7 @@ async function figureRows() {
     ...effects,
     stream,
     runtime,
+    threads: runtime.threads,
     dataDir: undefined,
     async remember(_, facts, compute) {
       if (facts["protocol"] === "early-stopping") return { ...skipped, facts, reused: true };

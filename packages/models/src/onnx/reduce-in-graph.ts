@@ -33,15 +33,16 @@ export function reduceInGraph(
   const names = taps.map((tap, i) => {
     const reducer = reducers[i];
     if (reducer?.inGraph === undefined || !reducesInGraph(tap, reducer)) return tap.name;
-    const [source, shape, flat, indices, kept] = ["source", "shape", "flat", "indices", "kept"].map(
-      (part) => `${free}${i}/${part}`,
-    ) as [string, string, string, string, string];
+    const named = (part: string): string => `${free}${i}/${part}`;
+    const [shape, kept] = [named("shape"), named("kept")];
     // Constants as nodes: old files want every initializer to be an input, too.
     nodes.push(constant(shape, [0, -1]));
     if (reducer.inGraph.kind === "channel-means") {
-      nodes.push(node("GlobalAveragePool", [tap.name], [source]), node("Reshape", [source, shape], [kept]));
+      const means = named("means");
+      nodes.push(node("GlobalAveragePool", [tap.name], [means]), node("Reshape", [means, shape], [kept]));
       return kept;
     }
+    const [flat, indices] = [named("flat"), named("indices")];
     nodes.push(
       node("Reshape", [tap.name, shape], [flat]),
       constant(indices, Array.from(reducer.inGraph.columns)),

@@ -32,9 +32,7 @@ export interface Reducer {
 }
 
 /** The columns kept of a row, or the mean of each channel of [channels, height, width]. */
-export type GraphReduction =
-  | { readonly kind: "columns"; readonly columns: Int32Array }
-  | { readonly kind: "channel-means" };
+type GraphReduction = { readonly kind: "columns"; readonly columns: Int32Array } | { readonly kind: "channel-means" };
 
 /** One row: reads at `from`, writes at `to`. */
 type RowFunction = (
