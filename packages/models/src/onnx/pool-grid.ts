@@ -12,6 +12,8 @@ export interface PoolGridOptions {
 
 export interface PoolGrid {
   readonly cols: number; // channels · grid height · grid width
+  readonly rows: number; // of the grid
+  readonly columns: number;
   /** One row in, one row out, in the layout of the tap. */
   readonly row: (values: Float32Array, from: number, out: Float32Array, to: number) => void;
 }
@@ -27,10 +29,8 @@ export function poolGrid({ channels, height, width, channelsLast, budget, max }:
   const [pixelStep, channelStep] = channelsLast ? [channels, 1] : [1, height * width];
   const [cellStep, outStep] = channelsLast ? [channels, 1] : [1, rows * columns];
   const pool = (values: Float32Array, start: number, i: number, j: number): number => {
-    const bottom = Math.ceil(((i + 1) * height) / rows);
-    const right = Math.ceil(((j + 1) * width) / columns);
-    const top = Math.floor((i * height) / rows);
-    const left = Math.floor((j * width) / columns);
+    const [top, bottom] = cellRange(i, height, rows);
+    const [left, right] = cellRange(j, width, columns);
     let result = max ? Number.NEGATIVE_INFINITY : 0;
     for (let y = top; y < bottom; y++) {
       for (let x = left; x < right; x++) {
@@ -42,6 +42,8 @@ export function poolGrid({ channels, height, width, channelsLast, budget, max }:
   };
   return {
     cols: channels * rows * columns,
+    rows,
+    columns,
     row(values, from, out, to) {
       for (let channel = 0; channel < channels; channel++)
         for (let i = 0; i < rows; i++)
@@ -54,4 +56,9 @@ export function poolGrid({ channels, height, width, channelsLast, budget, max }:
             );
     },
   };
+}
+
+/** Where cell i of `cells` along an axis of `extent` begins, and where it ends. */
+export function cellRange(i: number, extent: number, cells: number): readonly [number, number] {
+  return [Math.floor((i * extent) / cells), Math.ceil(((i + 1) * extent) / cells)];
 }

@@ -1,10 +1,11 @@
 /**
- * @file Reducers inside the graph. A tap of millions of values of which a thousand are kept, or a mean per channel, need not
- * leave onnxruntime whole: nodes are added behind it, and their output is read instead. Values picked are the same;
- * means are summed in float32.
+ * @file Reducers inside the graph. A tap of millions of values of which a thousand are kept need not leave onnxruntime
+ * whole: nodes are added behind it, and their output is read instead. Values picked and maxima are the same; means are
+ * summed in float32.
  */
-import type { NodeProto } from "onnx-buf";
-import { int64s, node } from "./build.ts";
+import type { NodeProto, TensorProto } from "onnx-buf";
+import { int64s, node, tensor } from "./build.ts";
+import { cellRange } from "./pool-grid.ts";
 import type { OnnxModel } from "./read-model.ts";
 import type { Reducer } from "./reducers.ts";
 import type { MeasuredTap } from "./tapped-session.ts";
@@ -34,27 +35,69 @@ export function reduceInGraph(
     const reducer = reducers[i];
     if (reducer?.inGraph === undefined || !reducesInGraph(tap, reducer)) return tap.name;
     const named = (part: string): string => `${free}${i}/${part}`;
-    const [shape, kept] = [named("shape"), named("kept")];
+    const add = (operator: string, inputs: readonly string[], part: string, axis?: number): string => {
+      const attributes = axis === undefined ? {} : { axis };
+      nodes.push(node(operator, inputs, [named(part)], { attributes }));
+      return named(part);
+    };
     // Constants as nodes: old files want every initializer to be an input, too.
-    nodes.push(constant(shape, [0, -1]));
-    if (reducer.inGraph.kind === "channel-means") {
-      const means = named("means");
-      nodes.push(node("GlobalAveragePool", [tap.name], [means]), node("Reshape", [means, shape], [kept]));
-      return kept;
-    }
-    const [flat, indices] = [named("flat"), named("indices")];
-    nodes.push(
-      node("Reshape", [tap.name, shape], [flat]),
-      constant(indices, Array.from(reducer.inGraph.columns)),
-      node("Gather", [flat, indices], [kept], { attributes: { axis: 1 } }),
-    );
-    return kept;
+    const fixed = (part: string, value: TensorProto): string => {
+      nodes.push(node("Constant", [], [named(part)], { attributes: { value } }));
+      return named(part);
+    };
+    add("Reshape", [reduced(tap, reducer.inGraph, add, fixed), fixed("shape", int64s("", [0, -1]))], "kept");
+    return named("kept");
   });
   return { nodes, names };
 }
 
-function constant(name: string, values: readonly number[]): NodeProto {
-  return node("Constant", [], [name], { attributes: { value: int64s("", values) } });
+type Add = (operator: string, inputs: readonly string[], part: string, axis?: number) => string;
+type Fixed = (part: string, value: TensorProto) => string;
+
+/** Adds nodes whose values, row after row, are the reduced tap; returns their name. */
+function reduced(
+  { name, shape }: MeasuredTap,
+  reduction: NonNullable<Reducer["inGraph"]>,
+  add: Add,
+  fixed: Fixed,
+): string {
+  switch (reduction.kind) {
+    case "columns": {
+      const flat = add("Reshape", [name, fixed("flat-shape", int64s("", [0, -1]))], "flat");
+      return add("Gather", [flat, fixed("indices", int64s("", Array.from(reduction.columns)))], "picked", 1);
+    }
+    case "channel-maxima": {
+      // The greatest may pass over NaN, which must not go unseen: the mean does not, and nought times it is added.
+      const nought = fixed("nought", tensor("", [], Float32Array.of(0)));
+      const unseen = add("Mul", [add("GlobalAveragePool", [name], "means"), nought], "unseen");
+      return add("Add", [add("GlobalMaxPool", [name], "maxima"), unseen], "seen");
+    }
+    case "cell-means": {
+      const { rows, columns } = reduction;
+      if (rows * columns === 1) return add("GlobalAveragePool", [name], "means");
+      const [, height = 1, width = 1] = shape;
+      const down = fixed("down", tensor("", [rows, height], cellShares(rows, height)));
+      const across = fixed("across", tensor("", [width, columns], transpose(cellShares(columns, width), columns)));
+      return add("MatMul", [down, add("MatMul", [name, across], "rows")], "cells");
+    }
+    default:
+      return reduction satisfies never;
+  }
+}
+
+/** [cells, extent]: what each place along an axis has in the mean of each cell. */
+function cellShares(cells: number, extent: number): Float32Array {
+  const shares = new Float32Array(cells * extent);
+  for (let i = 0; i < cells; i++) {
+    const [from, to] = cellRange(i, extent, cells);
+    shares.fill(1 / (to - from), i * extent + from, i * extent + to);
+  }
+  return shares;
+}
+
+function transpose(values: Float32Array, rows: number): Float32Array {
+  const columns = values.length / rows;
+  return Float32Array.from(values, (_, at) => values[(at % rows) * columns + Math.floor(at / rows)]!);
 }
 
 /** The beginning of names that the graph does not use. */

@@ -31,8 +31,11 @@ export interface Reducer {
   apply(values: Float32Array, rows: number, mask?: ArrayLike<number | bigint>): Float32Array;
 }
 
-/** The columns kept of a row, or the mean of each channel of [channels, height, width]. */
-type GraphReduction = { readonly kind: "columns"; readonly columns: Int32Array } | { readonly kind: "channel-means" };
+/** Columns kept of a row; of [channels, height, width] the greatest of each channel, or the means of a grid's cells. */
+type GraphReduction =
+  | { readonly kind: "columns"; readonly columns: Int32Array }
+  | { readonly kind: "channel-maxima" }
+  | { readonly kind: "cell-means"; readonly rows: number; readonly columns: number };
 
 /** One row: reads at `from`, writes at `to`. */
 type RowFunction = (
@@ -137,8 +140,9 @@ function pooled(spec: string, tap: ReducedTap, features: number, budget: number,
   const pool = poolGrid({ channels, height, width, channelsLast: last, budget, max });
   if (pool.cols === features) return unchanged(spec, features);
   const reducer = rowWise(spec, features, pool.cols, pool.row);
-  // Of maxima a graph may lose NaN, which is to be refused.
-  return budget === 1 && !max && !last ? { ...reducer, inGraph: { kind: "channel-means" } } : reducer;
+  const { rows, columns } = pool;
+  if (last || (max && rows * columns > 1)) return reducer;
+  return { ...reducer, inGraph: max ? { kind: "channel-maxima" } : { kind: "cell-means", rows, columns } };
 }
 
 /** The first token, or the mean over tokens that count (float64 sums), of rows [tokens, features]; flat taps stay. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { rootStream } from "@linear-probes/core";
 import { describe, expect, it, vi } from "vitest";
 import { type ActivationDtype, activationFacts } from "../../src/onnx/activation-key.ts";
+import { DataType, graph, modelBytes, node, valueInfo } from "../../src/onnx/build.ts";
 import { arraySource } from "../../src/onnx/inputs.ts";
 import type { RowSource } from "../../src/onnx/inputs.ts";
 import { createReducer } from "../../src/onnx/reducers.ts";
@@ -70,7 +71,7 @@ describe("activations", () => {
     const tapped = await openModel(fixture("convnet"), { isolated: false });
     const source = images([2, 8, 8]);
     const whole = await collect(tapped, source);
-    for (const reducer of ["random:5", "avgpool", "pool-to:16", "sparse-projection:9"]) {
+    for (const reducer of ["random:5", "avgpool", "maxpool", "pool-to:16", "sparse-projection:9"]) {
       const reduced = await collect(tapped, source, { reducer });
       for (const tap of tapped.select(["all"])) {
         const expected = createReducer(reducer, tap, rootStream("7/probe")).apply(
@@ -79,12 +80,28 @@ describe("activations", () => {
         );
         const got = reduced.get(tap.name) ?? new Float32Array(0);
         // Means are summed in the graph, in float32; what is picked or summed here is the same to the last bit.
-        const tolerance = reducer === "avgpool" ? 1e-6 : 0;
+        const tolerance = ["avgpool", "pool-to:16"].includes(reducer) ? 1e-6 : 0;
         expect(got.length).toBe(expected.length);
         expect(Math.max(...got.map((value, i) => Math.abs(value - expected[i]!))), `${reducer} of ${tap.name}`) //
           .toBeLessThanOrEqual(tolerance);
       }
     }
+  });
+
+  it("a maximum does not pass over NaN", async () => {
+    const dims = ["batch", 1, 2, 2];
+    const roots = modelBytes(
+      graph({
+        nodes: [node("Sqrt", ["x"], ["root"], { name: "root" })],
+        inputs: [valueInfo("x", dims, DataType.FLOAT)],
+        outputs: [valueInfo("root", dims, DataType.FLOAT)],
+      }),
+    );
+    const tapped = await openModel(roots, { isolated: false });
+    const data = Float32Array.of(1, 4, 9, 0, 1, 4, -9, 0);
+    const source = arraySource({ x: { data, shape: [1, 2, 2] } });
+    const got = await collect(tapped, source, { reducer: "maxpool", select: ["root"] });
+    expect([...(got.get("root") ?? [])]).toEqual([3, Number.NaN]);
   });
 
   it("an error in one lane ends the run and names the cause", async () => {
