@@ -34,7 +34,7 @@ export async function loadExperiment(id: ExperimentId): Promise<Experiment> {
 /** No figure of the paper, and long under these profiles: run when named. */
 const onRequest: Partial<Record<ExperimentId, readonly ProfileName[]>> = {
   "inception-cifar": ["quick", "paper"],
-  "solver-comparison": ["paper"],
+  "solver-comparison": ["quick", "paper"],
 };
 
 /**
