@@ -56,45 +56,39 @@ for (const { limit, code, message, firstValues, second } of limits) {
       expect(readFileSync(join(room?.folder ?? "", "file"))).toEqual(Buffer.alloc(2 ** 20));
     });
 
-    // Four whole runs: once is enough, with the real thing where that is to be had.
-    const again = limit === "ulimit" && missing("tmpfs") === undefined;
-    it.skipIf(again)(
-      "ends `reproduce` in one line, and with room the same command goes on to the bytes of a run never broken off",
-      async () => {
-        const [store, results] = ["{disk}/store", "{disk}/results"];
-        const flags = ["--profile", "smoke", "--only", experiment, "--threads", "1", "--store", store];
-        const command = [cli, "reproduce", ...flags, "--results", results];
-        const another = [...command, "--seed", "another"];
-        const [noValue, room, noResult] = runOnSmallDisk(limit, folder, [
-          { command, kib: firstValues },
-          { command },
-          { command: another, kib: second },
-        ]).map(endOf);
+    it("ends `reproduce` in one line, and with room the same command goes on to the bytes of a run never broken off", async () => {
+      const [store, results] = ["{disk}/store", "{disk}/results"];
+      const flags = ["--profile", "smoke", "--only", experiment, "--threads", "1", "--store", store];
+      const command = [cli, "reproduce", ...flags, "--results", results];
+      const another = [...command, "--seed", "another"];
+      const [noValue, room, noResult] = runOnSmallDisk(limit, folder, [
+        { command, kib: firstValues },
+        { command },
+        { command: another, kib: second },
+      ]).map(endOf);
 
-        expect(noValue?.status).toBe(1);
-        expect(noValue?.stderr).toMatch(/^probes: \/.*\/store\/sec2-chains\/[0-9a-f]{64}\.value: must be [^\n]*\n$/);
-        expect(noValue?.stderr).toContain(refusal);
-        expect(noValue?.files).toHaveLength(limit === "tmpfs" ? 1 : 0);
-        expect(noValue?.files.filter((path) => !value.test(path))).toEqual([]);
+      expect(noValue?.status).toBe(1);
+      expect(noValue?.stderr).toMatch(/^probes: \/.*\/store\/sec2-chains\/[0-9a-f]{64}\.value: must be [^\n]*\n$/);
+      expect(noValue?.stderr).toContain(refusal);
+      expect(noValue?.files).toHaveLength(limit === "tmpfs" ? 1 : 0);
+      expect(noValue?.files.filter((path) => !value.test(path))).toEqual([]);
 
-        expect(room).toMatchObject({ status: 0, stderr: "" });
-        expect(rowsOf(experiment, room?.folder ?? "")).toBe(await wholeRows());
-        // Resumed: what had been finished was read, not computed and written again.
-        for (const path of noValue?.files ?? []) expect(bytesOf(room, path).equals(bytesOf(noValue, path))).toBe(true);
+      expect(room).toMatchObject({ status: 0, stderr: "" });
+      expect(rowsOf(experiment, room?.folder ?? "")).toBe(await wholeRows());
+      // Resumed: what had been finished was read, not computed and written again.
+      for (const path of noValue?.files ?? []) expect(bytesOf(room, path).equals(bytesOf(noValue, path))).toBe(true);
 
-        // The values of another seed have room and its result has not: the one that was there is there, every byte.
-        expect(noResult?.status).toBe(1);
-        // Which of the result's files finds no room depends on how long the records are.
-        expect(noResult?.stderr).toMatch(/^probes: \/.*\/(rows\.jsonl|run\.json|timings\.json): must be [^\n]*\n$/);
-        expect(noResult?.stderr).toContain(refusal);
-        const before = room?.files ?? [];
-        for (const path of before) expect(bytesOf(noResult, path).equals(bytesOf(room, path))).toBe(true);
-        const added = noResult?.files.filter((path) => !before.includes(path));
-        expect(added).toHaveLength(4);
-        expect(added?.filter((path) => !value.test(path))).toEqual([]);
-      },
-      300_000,
-    );
+      // The values of another seed have room and its result has not: the one that was there is there, every byte.
+      expect(noResult?.status).toBe(1);
+      // Which of the result's files finds no room depends on how long the records are.
+      expect(noResult?.stderr).toMatch(/^probes: \/.*\/(rows\.jsonl|run\.json|timings\.json): must be [^\n]*\n$/);
+      expect(noResult?.stderr).toContain(refusal);
+      const before = room?.files ?? [];
+      for (const path of before) expect(bytesOf(noResult, path).equals(bytesOf(room, path))).toBe(true);
+      const added = noResult?.files.filter((path) => !before.includes(path));
+      expect(added).toHaveLength(4);
+      expect(added?.filter((path) => !value.test(path))).toEqual([]);
+    }, 300_000);
   });
 }
 
