@@ -55,7 +55,7 @@ export const deepStages = {
   "warm-start": new URL("stages/warm-start.ts", import.meta.url),
 };
 
-const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
+export const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
 const KEEP_EVERY = 250; // steps
 const OWN_ANSWER_IMAGES = 10_000;
 

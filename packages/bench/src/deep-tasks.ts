@@ -3,7 +3,7 @@
  * time on two threads: first every network is trained, then its frames are probed, some layers at a time.
  */
 import type { Row } from "@linear-probes/core";
-import { type DeepRun, type Frames, runDeep, trainDeep } from "./deep-run.ts";
+import { type DeepRun, type Frames, LAYERS_AT_ONCE, runDeep, trainDeep } from "./deep-run.ts";
 import type { TaskContext, TaskLabel } from "./experiment.ts";
 import type { DeepDigits } from "./stages/deep-network.ts";
 
@@ -14,8 +14,6 @@ export interface DeepTask extends TaskLabel {
   readonly kind: "training" | "probes";
   readonly run: DeepRun;
 }
-
-const MOST_LAYERS = 43; // of one task
 
 export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
   const keptOf = ({ frames }: NetworkPlan): number[] =>
@@ -47,7 +45,7 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
 /** Cold probes of a step need no other step; a warm probe needs those of its own layer. */
 function partsOf(frames: Frames): Frames[] {
   const { steps, layers, warm } = frames;
-  const count = warm ? 2 : Math.ceil(layers.length / MOST_LAYERS);
+  const count = warm ? 2 : Math.ceil(layers.length / LAYERS_AT_ONCE);
   const size = Math.ceil(layers.length / count);
   const groups = Array.from({ length: count }, (_, i) => layers.slice(i * size, (i + 1) * size));
   return groups

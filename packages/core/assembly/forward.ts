@@ -18,9 +18,12 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
   if (size<N>() > 2) store<f64>(z + 16, load<f64>(z + 16) + sumLanes<T>(c));
 }
 
-/** Z[3 rows, nc classes] += `bytes` of three rows, `stride` bytes apart, times nc classes of packed weights. */
+/**
+ * Z[3 rows, nc classes] += `bytes` of three rows, `stride` bytes apart, times nc classes of packed weights; with Two for D, to ←
+ * from - c meanwhile, as many bytes in float32.
+ */
 // @ts-ignore: decorator
-@inline export function forwardTile<T, N>(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32): void {
+@inline export function forwardTile<T, N, D>(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32, from: usize = 0, c: usize = 0, to: usize = 0): void {
   const zero = v128.splat<T>(0);
   let a00 = zero, a01 = zero, a02 = zero;
   let a10 = zero, a11 = zero, a12 = zero;
@@ -28,6 +31,7 @@ import { mulAdd, One, size, Three, Two } from "./tiles";
   const y = x + stride;
   const u = y + stride;
   for (let at: u32 = 0; at < bytes; at += 16, w += 16 * size<N>()) {
+    if (size<D>() > 1) v128.store(to + at, f32x4.sub(v128.load(from + at), v128.load(c + at)));
     const x0 = v128.load(x + at);
     const x1 = v128.load(y + at);
     const x2 = v128.load(u + at);
@@ -124,7 +128,7 @@ export function decodeForward(job: Job, x: usize, index: usize, rows: u32, p: u3
 }
 
 function forwardRows<T, N>(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32, rows: u32): void {
-  for (let i: u32 = 0; i < rows; i += 3) forwardTile<T, N>(x + i * stride, stride, bytes, w, z + i * zs, zs);
+  for (let i: u32 = 0; i < rows; i += 3) forwardTile<T, N, One>(x + i * stride, stride, bytes, w, z + i * zs, zs);
 }
 
 /** Z[rows, c..live-1] (stride zs bytes) += the strip, panels p .. p+count-1, times the packed weights from class c on. */

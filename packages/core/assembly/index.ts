@@ -1,4 +1,4 @@
-/** @file The module: every kernel by name. packages/core/src/kernels/wasm/ops.ts says which traverse X. */
+/** @file The module: every kernel by name. packages/core/src/kernels/wasm/module.ts says which traverse X. */
 export { backward, backwardExact, columnSums, evaluate, forward, forwardExact, fused, hessian, rowNorms } from "./blocks";
 export { dense, packDense } from "./dense";
 export { finishGram, gram, gramBytes } from "./gram";

@@ -6,49 +6,11 @@
 import { accBody } from "./accumulators";
 import { backwardStrip } from "./backward";
 import { passMargins } from "./blocks";
-import { forwardTile, sumLanes } from "./forward";
+import { forwardTile } from "./forward";
 import { Job, paddedClasses } from "./job";
 import { residuals } from "./softmax";
 import { blockExponentials, blockMargins, blockResiduals, decode, PANEL, panelCount, secondStrip, stripStride, usedBytes } from "./strips";
-import { mulAdd, One, Three, Two } from "./tiles";
-
-// @ts-ignore: decorator
-@inline function add3(z: usize, a: v128, b: v128, c: v128): void {
-  store<f64>(z, load<f64>(z) + sumLanes<f32>(a));
-  store<f64>(z + 8, load<f64>(z + 8) + sumLanes<f32>(b));
-  store<f64>(z + 16, load<f64>(z + 16) + sumLanes<f32>(c));
-}
-
-/** forwardTile of three classes, and to ← from - c. */
-function decodingTile(x: usize, stride: u32, bytes: u32, w: usize, z: usize, zs: u32, from: usize, c: usize, to: usize): void {
-  const zero = f32x4.splat(0);
-  let a00 = zero, a01 = zero, a02 = zero;
-  let a10 = zero, a11 = zero, a12 = zero;
-  let a20 = zero, a21 = zero, a22 = zero;
-  const y = x + stride;
-  const u = y + stride;
-  for (let at: u32 = 0; at < bytes; at += 16, w += 48) {
-    v128.store(to + at, f32x4.sub(v128.load(from + at), v128.load(c + at)));
-    const x0 = v128.load(x + at);
-    const x1 = v128.load(y + at);
-    const x2 = v128.load(u + at);
-    let wc = v128.load(w);
-    a00 = mulAdd<f32>(a00, x0, wc);
-    a10 = mulAdd<f32>(a10, x1, wc);
-    a20 = mulAdd<f32>(a20, x2, wc);
-    wc = v128.load(w, 16);
-    a01 = mulAdd<f32>(a01, x0, wc);
-    a11 = mulAdd<f32>(a11, x1, wc);
-    a21 = mulAdd<f32>(a21, x2, wc);
-    wc = v128.load(w, 32);
-    a02 = mulAdd<f32>(a02, x0, wc);
-    a12 = mulAdd<f32>(a12, x1, wc);
-    a22 = mulAdd<f32>(a22, x2, wc);
-  }
-  add3(z, a00, a01, a02);
-  add3(z + zs, a10, a11, a12);
-  add3(z + 2 * zs, a20, a21, a22);
-}
+import { One, Three, Two } from "./tiles";
 
 /** Z[rows, live] += the strip times the packed weights; `next` rows of X from `from` on are decoded to `to`. */
 function forwardDecoding(job: Job, strip: usize, stride: u32, rows: u32, z: usize, zs: u32, from: usize, next: u32, to: usize): void {
@@ -65,16 +27,16 @@ function forwardDecoding(job: Job, strip: usize, stride: u32, rows: u32, z: usiz
       const out = z + i * zs + c * 8;
       if (decoded < next) {
         const row = to + decoded * stride;
-        decodingTile(x, stride, bytes, w, out, zs, from + decoded * job.stride, job.shift, row);
+        forwardTile<f32, Three, Two>(x, stride, bytes, w, out, zs, from + decoded * job.stride, job.shift, row);
         for (let b: u32 = used; b < bytes; b += 16) v128.store(row + b, f32x4.splat(0));
         decoded++;
       } else {
-        forwardTile<f32, Three>(x, stride, bytes, w, out, zs);
+        forwardTile<f32, Three, One>(x, stride, bytes, w, out, zs);
       }
     }
   }
-  for (let i: u32 = 0; i < rows && live - c == 2; i += 3) forwardTile<f32, Two>(strip + i * stride, stride, bytes, w, z + i * zs + c * 8, zs);
-  for (let i: u32 = 0; i < rows && live - c == 1; i += 3) forwardTile<f32, One>(strip + i * stride, stride, bytes, w, z + i * zs + c * 8, zs);
+  for (let i: u32 = 0; i < rows && live - c == 2; i += 3) forwardTile<f32, Two, One>(strip + i * stride, stride, bytes, w, z + i * zs + c * 8, zs);
+  for (let i: u32 = 0; i < rows && live - c == 1; i += 3) forwardTile<f32, One, One>(strip + i * stride, stride, bytes, w, z + i * zs + c * 8, zs);
   if (decoded < next) decode(job, from + decoded * job.stride, 0, next - decoded, 0, panels, to + decoded * stride, stride);
 }
 

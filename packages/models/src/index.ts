@@ -27,7 +27,7 @@ export { inceptionV3 } from "./architectures/inception-v3.ts";
 export type { InceptionV3Options } from "./architectures/inception-v3.ts";
 export { publishedInceptionV3 } from "./architectures/inception-v3-torchvision.ts";
 export * from "./onnx/activation-key.ts";
-export { batchFor } from "./onnx/batch-size.ts";
+export { batchOf } from "./onnx/batch-size.ts";
 export { arraySource } from "./onnx/inputs.ts";
 export type { BatchPlan, InputPlan, InputRows, RowBlock, RowSource } from "./onnx/inputs.ts";
 export * from "./onnx/inspect-model.ts";

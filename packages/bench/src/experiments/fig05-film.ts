@@ -108,7 +108,7 @@ export default defineExperiment<Settings, Task>({
   },
 });
 
-/** Sees to it that the network of every frame is in the store. All other tasks wait, so it may use all threads. */
+/** Sees to it that the networks are in the store: who gets to the last frame leaves all behind. All other tasks wait, so it may use all threads. */
 async function trainAll(data: Digits, settings: Settings, context: TaskContext): Promise<void> {
   const facts = {
     kind: "fig05-film-networks",
@@ -118,7 +118,7 @@ async function trainAll(data: Digits, settings: Settings, context: TaskContext):
   };
   await context.remember([stages.training], { ...facts, stream: context.stream.path }, async (meter) => {
     const options = { ...settings, stage: stages.training, threads: context.threads };
-    for (const step of settings.filmSteps) await filmedNetwork(step, data, options, context, meter);
+    await filmedNetwork(Math.max(...settings.filmSteps), data, options, context, meter);
     return { json: null };
   });
 }

@@ -2,7 +2,7 @@
  * @file Which taps share a forward pass, and how many rows are computed between two writes to the store. Both follow from
  * the taps and the reducer alone: onnxruntime fuses differently for other taps, so bits may depend on the groups.
  */
-import { batchFor, type MeasuredTap, type Reducer } from "@linear-probes/models";
+import { batchOf, type MeasuredTap, type Reducer } from "@linear-probes/models";
 
 export interface ReducedTap {
   readonly tap: MeasuredTap;
@@ -42,17 +42,15 @@ export function groupTaps(
     groups.at(-1)?.push(reduced);
   }
   return groups.map((taps) => {
-    const oneByOne = taps.some(({ tap }) => tap.rows === null);
-    const batch = fixed ?? (oneByOne ? 1 : (asked ?? batchOfGroup(taps)));
+    const reducers = taps.map(({ reducer }) => reducer);
+    const batch = batchOf(
+      { fixedBatch: fixed },
+      taps.map(({ tap }) => tap),
+      reducers,
+      asked,
+    );
     const rowBytes = 4 * taps.reduce((sum, { cols }) => sum + cols, 0);
     const rows = Math.min(MOST_BLOCK_ROWS, MOST_BLOCK_BYTES / rowBytes);
     return { taps, batch, blockRows: batch * Math.max(1, Math.floor(rows / batch)) };
   });
-}
-
-function batchOfGroup(group: readonly ReducedTap[]): number {
-  return batchFor(
-    group.map(({ tap }) => tap),
-    group.map(({ reducer }) => reducer),
-  );
 }

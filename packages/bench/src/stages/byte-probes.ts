@@ -15,6 +15,7 @@ import type { ConvnetProbe } from "../probe-cells.ts";
 import type { DatasetRecord } from "../run-record.ts";
 import { type ByteEncoding, byteEncodings } from "./byte-encodings.ts";
 import { certifiedProbe, type CertifiedPathSettings } from "./convnet-certified.ts";
+import { oncePerThread } from "./once-per-thread.ts";
 
 export type ImageRows = { readonly train: number; readonly validation: number; readonly test: number };
 
@@ -33,15 +34,7 @@ export interface ImageSource {
   readonly log: (line: string) => void;
 }
 
-const loaded = new Map<string, Promise<Images>>();
-
-/** Loads once per thread; every task needs them. */
-export function loadImages(source: ImageSource, rows: ImageRows): Promise<Images> {
-  const key = JSON.stringify([source.stream.path, source.dataDir, rows]);
-  const images = loaded.get(key) ?? load(source, rows);
-  loaded.set(key, images);
-  return images;
-}
+export const loadImages = oncePerThread(load, ({ stream, dataDir }, rows) => [stream.path, dataDir, rows]);
 
 async function load({ stream, dataDir, log }: ImageSource, rows: ImageRows): Promise<Images> {
   const data = await loadDigits({

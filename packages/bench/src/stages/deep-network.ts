@@ -4,6 +4,7 @@
 import type { Stream } from "@linear-probes/core";
 import { type Architecture, deepMlp, graphInputs, loadDigits } from "@linear-probes/models";
 import type { DatasetRecord } from "../run-record.ts";
+import { oncePerThread } from "./once-per-thread.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 
 export type NetworkSettings = {
@@ -29,15 +30,8 @@ export interface DigitsSource {
   readonly log: (line: string) => void;
 }
 
-const loaded = new Map<string, Promise<DeepDigits>>();
-
-/** The first training images. Loads once per thread; every task needs them. */
-export function deepDigits(source: DigitsSource, images: number): Promise<DeepDigits> {
-  const key = JSON.stringify([source.stream.path, source.dataDir, images]);
-  const digits = loaded.get(key) ?? load(source, images);
-  loaded.set(key, digits);
-  return digits;
-}
+/** The first training images. */
+export const deepDigits = oncePerThread(load, ({ stream, dataDir }, images) => [stream.path, dataDir, images]);
 
 async function load({ stream, dataDir, log }: DigitsSource, images: number): Promise<DeepDigits> {
   const { name, sha256, synthetic, notice, inputShape, classes, ...parts } = await loadDigits({

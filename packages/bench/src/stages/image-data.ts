@@ -2,6 +2,7 @@
 import { reject, type Stream } from "@linear-probes/core";
 import { type Architecture, graphInputs, type LoadedDataset, type LoadOptions } from "@linear-probes/models";
 import type { DatasetRecord } from "../run-record.ts";
+import { oncePerThread } from "./once-per-thread.ts";
 
 export type RowSettings = {
   readonly train: number; // images of the training set that are used: its first ones
@@ -25,20 +26,7 @@ export interface ImagesSource {
   readonly log: (line: string) => void;
 }
 
-const loaded = new Map<string, Promise<Images>>();
-
-/** Loads once per thread; every task needs them. */
-export function images(
-  source: ImagesSource,
-  rows: RowSettings,
-  architecture: Architecture,
-  load: (options: LoadOptions) => Promise<LoadedDataset>,
-): Promise<Images> {
-  const key = JSON.stringify([architecture.name, source.stream.path, source.dataDir, rows]);
-  const images = loaded.get(key) ?? read(source, rows, architecture, load);
-  loaded.set(key, images);
-  return images;
-}
+export const images = oncePerThread(read, ({ stream, dataDir }, rows, { name }) => [name, stream.path, dataDir, rows]);
 
 async function read(
   { stream, dataDir, log }: ImagesSource,

@@ -6,15 +6,13 @@ import { arithmetic } from "../arithmetic.ts";
 import { reject } from "../errors.ts";
 import { HEAP_BASE } from "./wasm/job.ts";
 import { instantiate, kernelModule } from "./wasm/module.ts";
-import { type SharedMemory, webAssembly } from "./wasm/web-assembly.ts";
+import { PAGE, type SharedMemory, webAssembly } from "./wasm/web-assembly.ts";
 
 /** Vectors in one memory, which may be posted to workers together with its vectors. */
 export interface SharedVectors {
   readonly memory: SharedMemory;
   readonly vectors: readonly Float32Array[];
 }
-
-const PAGE = 65536;
 
 /** `count` vectors of `length` zeros. */
 export function createSharedVectors(count: number, length: number): SharedVectors {

@@ -14,7 +14,7 @@ import { HEAP_BASE, MAX_THREADS } from "./wasm/job.ts";
 import { kernelModule } from "./wasm/module.ts";
 import { bindWasm } from "./wasm/problem.ts";
 import { backwardTogether, valueTogether } from "./wasm/together.ts";
-import { webAssembly } from "./wasm/web-assembly.ts";
+import { PAGE, webAssembly } from "./wasm/web-assembly.ts";
 import { createWorkspace } from "./wasm/workspace.ts";
 
 export interface WasmRuntimeOptions {
@@ -37,8 +37,6 @@ export interface WasmRuntime extends Runtime {
   /** Mean over the rows of ‖x‖₂. */
   meanRowNorm(features: Features): number;
 }
-
-const PAGE = 65536;
 
 export async function createWasmRuntime({
   threads,

@@ -1,6 +1,6 @@
 /** @file The compiled part of the linear algebra (packages/core/assembly/linalg.ts), made on first use. */
 import { arithmetic } from "../arithmetic.ts";
-import { type OwnMemory, readCompiled, webAssembly } from "../kernels/wasm/web-assembly.ts";
+import { type OwnMemory, PAGE, readCompiled, webAssembly } from "../kernels/wasm/web-assembly.ts";
 
 export interface DenseModule {
   readonly memory: OwnMemory;
@@ -8,7 +8,6 @@ export interface DenseModule {
   choleskySolve(a: number, n: number, x: number): void;
 }
 
-const PAGE = 65536;
 const LINALG = {
   fused: new URL("../../dist/linalg.wasm", import.meta.url),
   separate: new URL("../../dist/linalg.separate.wasm", import.meta.url),

@@ -8,14 +8,14 @@ import type { MeasuredTap } from "./tapped-session.ts";
 const MOST_ROWS = 16;
 
 /**
- * Of the taps of one pass, as they leave onnxruntime. Its binding copies every output into fresh memory: what fits the
- * caches is copied at little cost, and beyond 32 MiB malloc asks the system for new pages each time. On the processor
- * larger batches are no faster.
+ * Of the taps of one pass, as they leave onnxruntime: what fits the caches is written and read at little cost, and where
+ * outputs are copied (see in-place.ts), beyond 32 MiB malloc asks the system for new pages each time. On the processor larger
+ * batches are no faster.
  */
 const MOST_BYTES = 2 ** 24;
 
 /** Rows per pass when nobody asks for a number: up to 16, fewer where the taps are large. */
-export function batchFor(taps: readonly MeasuredTap[], reducers: readonly (Reducer | undefined)[]): number {
+function batchFor(taps: readonly MeasuredTap[], reducers: readonly (Reducer | undefined)[]): number {
   const values = taps.reduce((sum, tap, i) => sum + valuesLeaving(tap, reducers[i]), 0);
   return Math.min(MOST_ROWS, Math.max(1, Math.floor(MOST_BYTES / (4 * Math.max(1, values)))));
 }
@@ -27,12 +27,12 @@ function valuesLeaving(tap: MeasuredTap, reducer: Reducer | undefined): number {
 
 /** Rows per forward pass of a session with these taps: the file may fix them, and a tap may need its rows one by one. */
 export function batchOf(
-  plan: BatchPlan,
+  { fixedBatch }: Pick<BatchPlan, "fixedBatch">,
   taps: readonly MeasuredTap[],
   reducers: readonly (Reducer | undefined)[],
   asked?: number,
 ): number {
   if (asked !== undefined && !(Number.isInteger(asked) && asked > 0))
     reject("batch", "must be a positive integer", asked);
-  return plan.fixedBatch ?? (taps.some(({ rows }) => rows === null) ? 1 : (asked ?? batchFor(taps, reducers)));
+  return fixedBatch ?? (taps.some(({ rows }) => rows === null) ? 1 : (asked ?? batchFor(taps, reducers)));
 }

@@ -26,10 +26,7 @@ export function withSequence(model: Uint8Array): Uint8Array<ArrayBuffer> {
     ModelProtoSchema,
     create(ModelProtoSchema, { graph: { node: nodes, output: [{ name: SEQUENCE }] } }),
   );
-  const bytes = new Uint8Array(before.byteLength + model.byteLength);
-  bytes.set(before);
-  bytes.set(model, before.byteLength);
-  return bytes;
+  return Buffer.concat([before, model]);
 }
 
 /** Runs a session of a model `withSequence`; afterwards every output asked for lies in its place. */

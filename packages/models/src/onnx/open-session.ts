@@ -78,8 +78,5 @@ function withOutputs(model: OnnxModel, names: readonly string[], node: readonly 
   const output = [...new Set(names)].filter((name) => !present.has(name)).map((name) => ({ name }));
   if (output.length === 0) return model.bytes;
   const addition = toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: { output, node: [...node] } }));
-  const bytes = new Uint8Array(model.bytes.byteLength + addition.byteLength);
-  bytes.set(model.bytes);
-  bytes.set(addition, model.bytes.byteLength);
-  return bytes;
+  return Buffer.concat([model.bytes, addition]);
 }

@@ -10,7 +10,7 @@ import type { TapFacts } from "./measure-taps.ts";
 import { openSession, rejectRun } from "./open-session.ts";
 import type { Device, Optimization } from "./open-session.ts";
 import { printable } from "./printable.ts";
-import { reduceInGraph, reducesInGraph } from "./reduce-in-graph.ts";
+import { reduceInGraph } from "./reduce-in-graph.ts";
 import type { Reducer } from "./reducers.ts";
 import type { ForeignModel } from "../foreign-model.ts";
 import { product, takeRows, tensorShape } from "./row-plan.ts";
@@ -59,7 +59,7 @@ export async function openTappedSession(
   const device = options.device ?? "cpu";
   const { nodes, names } =
     model.format === "onnx" ? reduceInGraph(model, taps, reducers) : { nodes: [], names: taps.map(({ name }) => name) };
-  const reduced = taps.map((tap, i) => model.format === "onnx" && reducesInGraph(tap, reducers[i]));
+  const reduced = taps.map(({ name }, i) => name !== names[i]);
   const read = taps.map((tap, i) => {
     const cols = reducers[i]?.cols ?? 0;
     return { ...tap, name: names[i] ?? tap.name, ...(reduced[i] && { shape: [cols], features: cols }) };

@@ -1,8 +1,7 @@
 /** @file First-fit storage in the shared memory, by the thread that owns the runtime. Grows on demand, never shrinks. */
 import { HEAP_BASE } from "./job.ts";
-import type { SharedMemory } from "./web-assembly.ts";
+import { PAGE, type SharedMemory } from "./web-assembly.ts";
 
-const PAGE = 65536;
 const ALIGN = 64;
 
 export interface Heap {

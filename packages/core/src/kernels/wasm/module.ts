@@ -4,8 +4,7 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole". `stage` is
- * no kernel: it brings the rows of job.order from outside to job.source.
+ * its first row where it is "whole". `stage` is no kernel: it brings the rows of job.order from outside to job.source.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },

@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { reject } from "../../errors.ts";
 
+/** Bytes by which memory grows. */
+export const PAGE = 65536;
+
 export interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
   grow(pages: number): number;
