@@ -22,7 +22,7 @@ export interface ParsedModule {
 
 export function parseModule(path: string): ParsedModule {
   const text = readFileSync(path, "utf8");
-  const { module, program, comments, errors } = parseSync(path, text);
+  const { module, comments, errors } = parseSync(path, text); // not `program`: the tree would cost ten times as much
   const [error] = errors;
   if (error !== undefined) throw new SyntaxError(`${path}: ${error.message}`);
 
@@ -59,12 +59,20 @@ export function parseModule(path: string): ParsedModule {
     if (source !== undefined)
       needs.push({ specifier: source, names: importName.name === null ? "all" : [importName.name] });
   }
-  const barrel = program.body.every(
-    (statement) =>
-      statement.type === "ExportAllDeclaration" ||
-      (statement.type === "ExportNamedDeclaration" && statement.source !== null),
-  );
+  const passedOn = module.staticExports.filter(({ entries }) => entries.every((entry) => entry.moduleRequest !== null));
+  const barrel = without(text, [...comments, ...passedOn]).trim() === "";
   return { code, needs, barrel, exports, exportsAllOf };
+}
+
+/** What is left when these pieces are cut out. */
+function without(text: string, pieces: readonly { readonly start: number; readonly end: number }[]): string {
+  let left = "";
+  let at = 0;
+  for (const { start, end } of pieces.toSorted((a, b) => a.start - b.start)) {
+    left += text.slice(at, Math.max(at, start));
+    at = Math.max(at, end);
+  }
+  return left + text.slice(at);
 }
 
 /** Removes comments, and the whole line where a comment stands alone. */

@@ -5,8 +5,13 @@ import { chainProbe } from "../src/stages/chain-probes.ts";
 import { bayesError, conditionalEntropyBits, drawChain, families, type Joint } from "../src/stages/markov-chains.ts";
 
 const settings = { bits: 4, layers: 9, noise: 0.08 };
-const chainsOf = (family: (typeof families)[number]) =>
-  Array.from({ length: 50 }, (_, i) => drawChain(family, settings, rootStream("test/chains").split(family).split(i)));
+const drawn = new Map(
+  families.map((family) => {
+    const stream = rootStream("test/chains").split(family);
+    return [family, Array.from({ length: 50 }, (_, i) => drawChain(family, settings, stream.split(i)))] as const;
+  }),
+);
+const chainsOf = (family: (typeof families)[number]) => drawn.get(family) ?? [];
 const steps = (values: readonly number[]) => values.slice(1).map((value, i) => value - (values[i] ?? 0));
 
 test.each(families)("%s: every law sums to one, with the same labels at every layer", (family) => {

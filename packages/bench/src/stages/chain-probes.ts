@@ -23,8 +23,11 @@ export function chainProbe(
   const drawn = joint.flatMap((own, label) =>
     Array.from(own).flatMap((p, state) => Array.from({ length: Math.round(p * rows) }, () => ({ label, state }))),
   );
+  const codes = Array.from({ length: joint[0]?.length ?? 0 }, (_, state) => codeOf(state, bits));
+  const values = new Float32Array(drawn.length * bits);
+  for (const [row, { state }] of drawn.entries()) values.set(codes[state] ?? [], row * bits);
   const writer = runtime.createFeatures({ rows: drawn.length, cols: bits, name: "states" });
-  writer.write(0, Float32Array.from(drawn.flatMap(({ state }) => codeOf(state, bits))));
+  writer.write(0, values);
   const features = writer.finish();
   try {
     const labels = Int32Array.from(drawn, ({ label }) => label);
@@ -34,7 +37,7 @@ export function chainProbe(
       stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
     });
     const answer = (state: number): number => {
-      const code = codeOf(state, bits);
+      const code = codes[state] ?? [];
       const logits = Array.from(probe.bias, (b, c) =>
         code.reduce((sum, x, j) => sum + x * probe.weights[c * bits + j]!, b),
       );

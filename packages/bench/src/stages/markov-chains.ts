@@ -114,7 +114,12 @@ function unfolding(first: Joint, layers: number, stream: Stream): readonly Joint
 }
 
 function step(row: Float64Array, kernel: readonly Float64Array[]): Float64Array {
-  return sumOf(Array.from(row, (p, a) => (kernel[a] ?? row).map((share) => p * share)));
+  const next = new Float64Array(row.length);
+  for (const [a, p] of row.entries()) {
+    const shares = kernel[a] ?? row;
+    for (let b = 0; b < next.length; b++) next[b]! += p * shares[b]!;
+  }
+  return next;
 }
 
 /** The next layer is A₁ itself, or with small probability the present layer. */

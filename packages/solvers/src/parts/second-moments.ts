@@ -2,12 +2,12 @@
  * @file S ≈ X̃ᵀX̃/n from a sample of rows, kept so that (λS + l2·I)⁻¹ is cheap for every λ.
  *
  * Up to PRIMAL_COLUMNS: S = Q T Qᵀ of the sample's Gram matrix, a tridiagonal solve between two products with Q.
- * Beyond, S has m sampled rows A/√m and K = AAᵀ/m = Q T Qᵀ [m, m] (Woodbury):
+ * Beyond, or with fewer rows than columns, S has m rows A/√m and K = AAᵀ/m = Q T Qᵀ [m, m] (Woodbury):
  *
  *   (λS + τI)⁻¹ v = (v - (λ/m) Aᵀ (λK + τI)⁻¹ A v) / τ,   τ = l2 + λρ.
  *
  * ρ is the mean square of x̃ per direction outside the sampled rows' span, measured on rows held out: without it, those
- * directions would be taken to have no curvature at all.
+ * directions would be taken to have no curvature at all. (Of all rows none is held out: they have none there.)
  */
 import {
   rootStream,
@@ -38,7 +38,7 @@ const kept = new WeakMap<object, SecondMoments>();
 export function secondMoments(oracle: Oracle): SecondMoments {
   const known = kept.get(oracle.derivedKey);
   if (known !== undefined) return known;
-  const made = oracle.cols <= PRIMAL_COLUMNS ? primal(oracle) : dual(oracle);
+  const made = oracle.cols <= Math.min(PRIMAL_COLUMNS, oracle.rows) ? primal(oracle) : dual(oracle);
   kept.set(oracle.derivedKey, made);
   return made;
 }
