@@ -136,13 +136,45 @@ export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
   }
 }
 
-/** to ← x in float64, no shift. */
+/** Four numbers in float64. */
+// @ts-ignore: decorator
+@inline function widen(from: usize, to: usize): void {
+  const v = v128.load(from);
+  v128.store(to, f64x2.promote_low_f32x4(v));
+  v128.store(to, f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1)), 16);
+}
+
+/** to ← x in float64, no shift, padded with zeros: rows one by one or three at a time as in `decode`. */
 export function decodeExact(job: Job, x: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
-  const bytes = min(count * PANEL, ((job.cols + 1) >> 1) * 16 - p * PANEL);
-  for (let i: u32 = 0; i < rows; i++, to += stride) {
-    const from = x + i * job.stride + ((p * PANEL) >> 1);
-    let b: u32 = 0;
-    for (; b < bytes; b += 16) v128.store(to + b, f64x2.promote_low_f32x4(v128.load64_zero(from + (b >> 1))));
-    for (; b < count * PANEL; b += 16) v128.store(to + b, f64x2.splat(0));
+  const from = x + ((p * PANEL) >> 1);
+  const bytes = min(count * PANEL, ((job.cols + 3) >> 2) * 32 - p * PANEL);
+  const whole = panelCount<f64>(job.cols) <= STRIP;
+  let i: u32 = 0;
+  for (; !whole && i + 3 <= rows; i += 3) {
+    const x0 = from + i * job.stride;
+    const x1 = x0 + job.stride;
+    const x2 = x1 + job.stride;
+    const at = to + i * stride;
+    for (let b: u32 = 0; b + 32 <= bytes; b += 32) {
+      widen(x0 + (b >> 1), at + b);
+      widen(x1 + (b >> 1), at + stride + b);
+      widen(x2 + (b >> 1), at + 2 * stride + b);
+    }
+    finishRow(x0, bytes, count, at);
+    finishRow(x1, bytes, count, at + stride);
+    finishRow(x2, bytes, count, at + 2 * stride);
   }
+  for (; i < rows; i++) {
+    const row = from + i * job.stride;
+    const at = to + i * stride;
+    for (let b: u32 = 0; b + 32 <= bytes; b += 32) widen(row + (b >> 1), at + b);
+    finishRow(row, bytes, count, at);
+  }
+}
+
+/** What comes after a row's last whole four numbers. */
+// @ts-ignore: decorator
+@inline function finishRow(x: usize, bytes: u32, count: u32, to: usize): void {
+  for (let b = bytes & ~31; b < bytes; b += 16) v128.store(to + b, f64x2.promote_low_f32x4(v128.load64_zero(x + (b >> 1))));
+  for (let b = bytes; b < count * PANEL; b += 16) v128.store(to + b, f64x2.splat(0));
 }
