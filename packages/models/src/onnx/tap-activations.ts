@@ -18,7 +18,9 @@ export async function openLanes(
   options: LaneOptions,
   threads = 1,
 ): Promise<readonly Lane[]> {
-  if (!(threads > 1)) return [await openLane(model, plan, taps, options)];
+  // A graphics card is one for the whole process, and onnxruntime's WebGPU ends it when two threads use it at a time.
+  const alone = (options.device ?? "cpu") !== "cpu";
+  if (alone || !(threads > 1)) return [await openLane(model, plan, taps, options)];
   const opened = await Promise.allSettled(
     Array.from({ length: threads }, () => openWorkerLane(model, plan, taps, options)),
   );
