@@ -41,7 +41,10 @@ export function parseModule(path: string): ParsedModule {
     const specifier = literal(text.slice(moduleRequest.start, moduleRequest.end));
     if (specifier !== undefined) needs.push({ specifier, names: "all" });
   }
-  const code = withoutComments(text, comments);
+  const code = without(
+    text,
+    comments.map((comment) => withBlanks(text, comment)),
+  );
   // Workers and binary files are named by URLs relative to the module.
   for (const [, specifier] of code.matchAll(/new URL\(\s*["'`]([^"'`$]+)["'`]\s*,\s*import\.meta\.url/g))
     if (specifier !== undefined) needs.push({ specifier: relative(specifier), names: "all" });
@@ -64,8 +67,13 @@ export function parseModule(path: string): ParsedModule {
   return { code, needs, barrel, exports, exportsAllOf };
 }
 
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What is left when these pieces are cut out. */
-function without(text: string, pieces: readonly { readonly start: number; readonly end: number }[]): string {
+function without(text: string, pieces: readonly Piece[]): string {
   let left = "";
   let at = 0;
   for (const { start, end } of pieces.toSorted((a, b) => a.start - b.start)) {
@@ -75,19 +83,13 @@ function without(text: string, pieces: readonly { readonly start: number; readon
   return left + text.slice(at);
 }
 
-/** Removes comments, and the whole line where a comment stands alone. */
-function withoutComments(text: string, comments: readonly Comment[]): string {
-  let code = "";
-  let at = 0;
-  for (const { start, end } of comments) {
-    const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-    const lineEnd = text.indexOf("\n", end);
-    const alone = lineEnd !== -1 && `${text.slice(lineStart, start)}${text.slice(end, lineEnd)}`.trim() === "";
-    const from = alone ? lineStart : start - (text.slice(lineStart, start).match(/[ \t]*$/)?.[0].length ?? 0);
-    code += text.slice(at, Math.max(at, from));
-    at = Math.max(at, alone ? lineEnd + 1 : end);
-  }
-  return code + text.slice(at);
+/** The comment and the blanks before it, or the whole line where it stands alone. */
+function withBlanks(text: string, { start, end }: Comment): Piece {
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  const lineEnd = text.indexOf("\n", end);
+  const alone = lineEnd !== -1 && `${text.slice(lineStart, start)}${text.slice(end, lineEnd)}`.trim() === "";
+  if (alone) return { start: lineStart, end: lineEnd + 1 };
+  return { start: start - (text.slice(lineStart, start).match(/[ \t]*$/)?.[0].length ?? 0), end };
 }
 
 // oxc's kinds are string enums that exist only as types.

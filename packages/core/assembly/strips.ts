@@ -60,7 +60,7 @@ export function secondStrip(job: Job, scratch: usize): usize {
 /** Scratch bytes that a thread needs for the job's shape, in the wider precision; for gram, whole rows twice. */
 export function scratchBytes(job: Job, forGram: bool): u32 {
   if (forGram) return 2 * job.blockRows * rowStride(panelCount<f32>(job.cols)) + 64;
-  const second = wholeRows(job) ? <u32>secondStrip(job, 0) + job.blockRows * stripStride<f32>(job) : 0;
+  const second = wholeRows<f32>(job) ? <u32>secondStrip(job, 0) + job.blockRows * stripStride<f32>(job) : 0;
   return max(<u32>blockExponentials<f64>(job, 0) + (job.blockRows + 3) * paddedClasses(job) * 8, second) + 64;
 }
 
@@ -90,8 +90,8 @@ export function scratchBytes(job: Job, forGram: bool): u32 {
 
 /** Whether one strip holds whole rows. */
 // @ts-ignore: decorator
-@inline export function wholeRows(job: Job): bool {
-  return job.cols <= STRIP * panelCols<f32>();
+@inline export function wholeRows<T>(job: Job): bool {
+  return job.cols <= STRIP * panelCols<T>();
 }
 
 /** Zeroes what follows the used bytes of three rows in their last panel. */
@@ -113,7 +113,7 @@ export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
   const bytes = usedBytes(job, p, count);
   const shift = job.shift + p * PANEL;
   const from = x + p * PANEL;
-  const whole = wholeRows(job);
+  const whole = wholeRows<f32>(job);
   let i: u32 = 0;
   for (; !whole && i + 3 <= rows; i += 3, to += 3 * stride) {
     const x0 = rowAt(job, from, index, i);
@@ -148,7 +148,7 @@ export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
 export function decodeExact(job: Job, x: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
   const from = x + ((p * PANEL) >> 1);
   const bytes = min(count * PANEL, ((job.cols + 3) >> 2) * 32 - p * PANEL);
-  const whole = panelCount<f64>(job.cols) <= STRIP;
+  const whole = wholeRows<f64>(job);
   let i: u32 = 0;
   for (; !whole && i + 3 <= rows; i += 3) {
     const x0 = from + i * job.stride;
