@@ -68,4 +68,30 @@ describe("onnx and tfjs", () => {
       values.forEach((value, j) => expect(Math.abs(value - (tfjs?.[i]?.[j] ?? Number.NaN))).toBeLessThan(1e-4)),
     );
   });
+
+  it("agree on flat images, where the cells of a pool tie", async () => {
+    const graph = smallConvnet();
+    const { parameters, batch } = randomCase(graph, rows);
+    const flat = { ...batch, inputs: batch.inputs.map(() => 0.5) };
+    const gradients = await Promise.all(
+      engines.map(async ({ create }) =>
+        using(await create(graph, { batch: rows, optimizer: momentum }), async (engine) => {
+          engine.write({ step: 0, parameters, accumulators: [] });
+          return (await engine.gradients(flat)).gradients;
+        }),
+      ),
+    );
+    const [onnx, tfjs] = gradients;
+    // One shares what the other gives to the first: of equal patches the sums are the same.
+    for (const { name } of graph.parameters) {
+      const largest = Math.max(...(tfjs?.get(name) ?? []).map(Math.abs));
+      onnx
+        ?.get(name)
+        ?.forEach((value, at) =>
+          expect(Math.abs(value - (tfjs?.get(name)?.[at] ?? Number.NaN)), `${name}[${at}]`).toBeLessThan(
+            3e-6 * Math.max(largest, 0.01),
+          ),
+        );
+    }
+  });
 });

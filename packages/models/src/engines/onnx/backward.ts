@@ -3,9 +3,10 @@
  * the gradients by its parameters and by its inputs. Derived by hand; the formulation of each is the quickest of
  * several measured on one thread.
  */
+import { DataType } from "../../onnx/build.ts";
 import { inputsOf, kernelOf } from "../../graph.ts";
 import type { Layer, LayerGraph } from "../../graph.ts";
-import { convAttributes, indicesOf, meanAttributes, poolAttributes } from "./forward.ts";
+import { convAttributes, meanAttributes, poolAttributes } from "./forward.ts";
 import type { ModelBuilder } from "./model-builder.ts";
 
 export interface BackwardContext {
@@ -41,8 +42,13 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
       return [builder.node("Mul", [dY, slopes])];
     }
     case "max-pool": {
-      const shape = builder.ints([rows, ...graph.shapeOf(layer.from)]);
-      return [builder.node("MaxUnpool", [dY, indicesOf(layer.name), shape], poolAttributes)];
+      // Equal values share the gradient, which is a subgradient too. Asking MaxPool for the place of each maximum and
+      // unpooling takes twice as long.
+      const largest = builder.node("Equal", [layer.from, enlarged(builder, layer.name)]);
+      const mask = builder.node("Cast", [largest], { to: DataType.FLOAT });
+      const share = builder.node("AveragePool", [mask], poolAttributes);
+      const count = builder.node("Mul", [share, builder.floats(4)]);
+      return [builder.node("Mul", [enlarged(builder, builder.node("Div", [dY, count])), mask])];
     }
     case "avg-pool":
       return [builder.node("AveragePool", [dY], meanAttributes)];
@@ -65,6 +71,12 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
     default:
       return layer satisfies never;
   }
+}
+
+/** Every value four times, on the 2×2 cells that it was pooled from. */
+function enlarged(builder: ModelBuilder, value: string): string {
+  const nearest = { mode: "nearest", nearest_mode: "floor", coordinate_transformation_mode: "asymmetric" };
+  return builder.node("Resize", [value, "", builder.floats([1, 1, 2, 2])], nearest);
 }
 
 export const gradientOf = (parameter: string): string => `gradient/${parameter}`;

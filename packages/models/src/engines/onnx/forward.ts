@@ -29,8 +29,7 @@ export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardCont
       builder.node("LeakyRelu", [layer.from], { alpha: { float: layer.slope } }, name);
       return;
     case "max-pool":
-      // The indices cost an eighth of the training step's pooling; inference does not ask for them.
-      builder.nodeOf("MaxPool", [layer.from], mask ? [name, indicesOf(name)] : [name], poolAttributes);
+      builder.node("MaxPool", [layer.from], poolAttributes, name);
       return;
     case "avg-pool":
       builder.node("AveragePool", [layer.from], meanAttributes, name);
@@ -62,5 +61,3 @@ export const poolAttributes = { kernel_shape: [2, 2], strides: [2, 2] } as const
 
 /** A symmetric operator: its own transpose, so that it takes gradients back as well. */
 export const meanAttributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 };
-
-export const indicesOf = (layer: string): string => `${layer}/indices`;

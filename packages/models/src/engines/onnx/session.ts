@@ -21,6 +21,14 @@ export function createSession(model: Uint8Array): Promise<InferenceSession> {
   return InferenceSession.create(model, options);
 }
 
+/**
+ * For training steps: values keep their layout. Blocks of channels only serve convolutions with constant weights, and
+ * poolings alone would have everything around them reordered, to and fro.
+ */
+export function createTrainingSession(model: Uint8Array): Promise<InferenceSession> {
+  return InferenceSession.create(model, { ...options, graphOptimizationLevel: "extended" });
+}
+
 /** A tensor over memory that the caller owns; onnxruntime reads and writes it in place. */
 export function tensorOver(values: Float32Array, dims: readonly number[]): Tensor {
   return new Tensor("float32", values, dims);

@@ -5,7 +5,7 @@ import type { OptimizerSteps } from "@linear-probes/core";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { update } from "../optimizer.ts";
 import { runInPlace, withSequence } from "../../onnx/in-place.ts";
-import { createSession, tensorOver } from "./session.ts";
+import { createTrainingSession, tensorOver } from "./session.ts";
 import type { Command, Reply, ShardPlan, View, WorkerPlan } from "./shard-plan.ts";
 
 type Feeds = Record<string, Tensor>;
@@ -23,7 +23,7 @@ let opened: { readonly session: InferenceSession; readonly steps: OptimizerSteps
 
 async function obey({ sequence, update: wanted }: Command): Promise<void> {
   opened ??= {
-    session: await createSession(withSequence(plan.model)),
+    session: await createTrainingSession(withSequence(plan.model)),
     steps: await openOptimizerSteps(plan.memory),
   };
   const { session, steps } = opened;
