@@ -164,7 +164,9 @@ function* lend<T>(oracle: BoundOracle, steps: Staged<T>): Generator<Waiting, T, 
 }
 
 function isFinite({ objective, theta }: Iterate): boolean {
-  return Number.isFinite(objective ?? 0) && theta.every(Number.isFinite);
+  if (!Number.isFinite(objective ?? 0)) return false;
+  for (let at = 0; at < theta.length; at++) if (!Number.isFinite(theta[at]!)) return false;
+  return true;
 }
 
 /** After a certificate that disappointed, the solver's own gap must fall by this factor before the next. */

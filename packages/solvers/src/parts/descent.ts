@@ -3,7 +3,16 @@
  * likely to be taken is tried at once with loss, gradient and margins in one traversal of X. Margins are linear in the
  * step: where it was not a good one, the exact line search needs no product more, and the new gradient half a pass.
  */
-import { dot, perform, type Iterate, type Margins, type Oracle, type Staged } from "@linear-probes/core";
+import {
+  combined,
+  dot,
+  perform,
+  scaledBy,
+  type Iterate,
+  type Margins,
+  type Oracle,
+  type Staged,
+} from "@linear-probes/core";
 import { lineSearch } from "./line-search.ts";
 
 export interface Point extends Iterate {
@@ -50,8 +59,8 @@ export function* stagedDescend(
   const { theta, gradient, margins, spare } = point;
   const slope = dot(gradient, delta);
   if (!(slope < 0)) return stalled(point, "The search direction does not descend: the gradient is at rounding level.");
-  const step = delta.map((value) => trial * value);
-  const tried = moved(theta, 1, step);
+  const step = scaledBy(trial, delta);
+  const tried = combined(theta, 1, step);
   const triedGradient = new Float64Array(oracle.dimension);
   const value = yield { kind: "value", theta: tried, gradient: triedGradient, margins: spare, from: { margins, step } };
   const rest = dot(triedGradient, delta) / slope; // of the slope here
@@ -64,7 +73,7 @@ export function* stagedDescend(
   const t = lineSearch(oracle, line, trial * slope, Math.min(accuracy, SEARCHED), leastOf(rest));
   if (t === undefined) return stalled(point, "The line search found no minimum: the slope is at rounding level.");
   oracle.advance(margins, spare, t);
-  const next = moved(theta, t, step);
+  const next = combined(theta, t, step);
   const nextGradient = new Float64Array(oracle.dimension);
   const objective = yield { kind: "gradient", margins, theta: next, gradient: nextGradient };
   const left = dot(nextGradient, delta) / slope;
@@ -82,10 +91,6 @@ function leastOf(rest: number): number {
 }
 
 const FARTHEST = 10;
-
-function moved(theta: Float64Array, t: number, delta: Float64Array): Float64Array {
-  return theta.map((value, at) => value + t * delta[at]!);
-}
 
 function stalled(point: Point, reason: string): Move {
   return { point: { ...point, stalled: reason }, least: 1 };

@@ -26,8 +26,15 @@ export interface SecondMoments {
   solve(lambda: Float64Array, l2: number, v: Float64Array): Float64Array;
 }
 
-const PRIMAL_COLUMNS = 1024; // S [d, d] up to here; beyond, K of as many rows
+const PRIMAL_COLUMNS = 1024; // S [d, d] up to here; beyond, K of at most as many rows
 const HELD_OUT_ROWS = 64;
+const LEAST_ROWS = 512;
+
+/**
+ * Products with the sample and its reduction, in passes over all rows, that a larger sample may cost. Half the sample
+ * takes the fit a tenth more passes; a thousand of five thousand rows, 25,088 wide, cost as much as twenty.
+ */
+const SAMPLE_PASSES = 3;
 
 /** Always the same rows: no probe then depends on a seed, nor one on another. */
 const sampleStream = (): Stream => rootStream("second-moments");
@@ -59,7 +66,7 @@ function primal(oracle: Oracle): SecondMoments {
 
 function dual(oracle: Oracle): SecondMoments {
   const { rows: n, cols: d } = oracle;
-  const m = Math.min(PRIMAL_COLUMNS, n);
+  const m = sampleSize(oracle);
   const held = Math.min(HELD_OUT_ROWS, n - m);
   const chosen = spreadRows(n, m + held, sampleStream());
   // The held-out rows are spread evenly through the sample.
@@ -86,6 +93,13 @@ function dual(oracle: Oracle): SecondMoments {
       return back;
     },
   };
+}
+
+/** Rows of the sample. K takes m²d multiply-adds, its reduction slower ones that count as 3m³; a pass is 2ndk. */
+function sampleSize({ rows: n, cols: d, classes: k }: Oracle): number {
+  let m = PRIMAL_COLUMNS;
+  while (m > LEAST_ROWS && m * m * (d + 3 * m) > SAMPLE_PASSES * 2 * n * d * k) m -= 64;
+  return Math.min(m, n);
 }
 
 interface Basis {

@@ -5,7 +5,16 @@
  * (parts/kronecker.ts), and for problems of few unknowns and many rows, once the easy part is behind, the factored
  * Hessian of a sample of rows (parts/sampled-hessian.ts).
  */
-import { axpy, dot, stagedSolver, type Margins, type Oracle, type Solver } from "@linear-probes/core";
+import {
+  axpy,
+  combined,
+  dot,
+  scaledBy,
+  stagedSolver,
+  type Margins,
+  type Oracle,
+  type Solver,
+} from "@linear-probes/core";
 import { releasePoint, stagedDescend, stagedPointAt, type Point } from "../parts/descent.ts";
 import { classSpectrum, kroneckerSolve, type ClassSpectrum } from "../parts/kronecker.ts";
 import {
@@ -84,8 +93,8 @@ export function lbfgs({
       if (point.stalled !== undefined && state.pairs.length > 0) return { ...state, pairs: [], trial: 1 };
       if (point.stalled !== undefined) return { ...state, stalled: point.stalled };
 
-      const s = point.theta.map((value, at) => value - state.theta[at]!);
-      const y = point.gradient.map((value, at) => value - gradient[at]!);
+      const s = combined(point.theta, -1, state.theta);
+      const y = combined(point.gradient, -1, gradient);
       const curvature = dot(s, y);
       const step = state.step + 1;
       const next = sampledAt(oracle, step, point.margins);
@@ -126,7 +135,7 @@ function twoLoop(pairs: readonly Pair[], g: Float64Array, h0: (g: Float64Array) 
 /** H₀ = γI, γ = sᵀy/yᵀy of the latest pair (Nocedal & Wright 2006, eq. 7.20). */
 function scaled(g: Float64Array, pair: Pair | undefined): Float64Array {
   const gamma = pair === undefined ? 1 : pair.curvature / dot(pair.y, pair.y);
-  return g.map((value) => gamma * value);
+  return scaledBy(gamma, g);
 }
 
 /** Whether `value` is 1, base, base², … */
