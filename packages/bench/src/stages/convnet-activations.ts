@@ -24,7 +24,8 @@ import type { Digits, RowSettings } from "./convnet-data.ts";
 /** Rows per forward run; every role must start at a multiple of it. */
 const BATCH = 50;
 
-const LARGE_BYTES = 2 ** 28;
+/** Beyond, features lie in buffers: a pass is a few percent slower, but kernels' memory can never be given back. */
+const LARGE_BYTES = 2 ** 30;
 
 const graph = mnistConvnet.build();
 

@@ -14,9 +14,9 @@ import { locationOf } from "./features.ts";
 import { JOB } from "./job.ts";
 import type { OperationName } from "./module.ts";
 import { runRows } from "./rows.ts";
-import { runSweep, STRIP_COLUMNS } from "./sweep.ts";
+import { runSweep } from "./sweep.ts";
 import { remember } from "./together.ts";
-import type { Workspace } from "./workspace.ts";
+import { STRIP_COLUMNS, type Workspace } from "./workspace.ts";
 
 /** Multiply-adds below which waking the workers costs more than they give. */
 const ALONE = 500_000;

@@ -2,10 +2,7 @@
 import { reject } from "../../errors.ts";
 import type { MinibatchSweep } from "../kernels.ts";
 import { CONTROL, JOB, SCRATCH } from "./job.ts";
-import type { Location, Workspace } from "./workspace.ts";
-
-/** Columns of a strip (assembly/strips.ts): what one thread works on at a time. */
-export const STRIP_COLUMNS = 1008;
+import { STRIP_COLUMNS, type Location, type Workspace } from "./workspace.ts";
 
 export interface SweepShape {
   readonly n: number;

@@ -44,10 +44,17 @@ interface PartitionOptions {
   readonly maxParts?: number;
 }
 
-/** Rows of a block: about 256 KiB of a strip, so that it stays in the second cache. A multiple of 3. */
+/**
+ * Rows of a block, a multiple of 3: about 256 KiB of a strip, so that it stays in the second cache; and when rows are
+ * wide about 1.25 MiB in all, so that what is brought in is still in a cache when it is read.
+ */
 function blockRowsFor(cols: number): number {
-  return 3 * Math.min(85, Math.floor(2 ** 18 / (12 * Math.min(1008, cols))));
+  const strip = Math.min(85, Math.floor(2 ** 18 / (12 * Math.min(STRIP_COLUMNS, cols))));
+  return 3 * Math.min(strip, Math.max(4, Math.floor((5 * 2 ** 18) / (12 * cols))));
 }
+
+/** Columns of a strip (assembly/strips.ts): what one thread works on at a time. */
+export const STRIP_COLUMNS = 1008;
 
 /** Rows of a partition; depends on the shape only, so that results do not depend on the threads. */
 function partRowsFor(rows: number, maxParts: number): number {
