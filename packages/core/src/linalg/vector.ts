@@ -1,4 +1,4 @@
-/** @file The vector operations that every solver needs, float64, in index order. Loops: `map` is ten times as slow. */
+/** @file The vector operations that every solver needs, float64, in index order. Loops, since `map` with a closure is slower. */
 
 /** aᵀb. */
 export function dot(a: Float64Array, b: Float64Array): number {
