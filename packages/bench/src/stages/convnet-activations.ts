@@ -24,7 +24,6 @@ import type { Digits, RowSettings } from "./convnet-data.ts";
 /** Rows per forward run; every role must start at a multiple of it. */
 const BATCH = 50;
 
-/** Beyond, features lie in buffers: a pass is a few percent slower, but kernels' memory can never be given back. */
 const LARGE_BYTES = 2 ** 30;
 
 const graph = mnistConvnet.build();
@@ -134,7 +133,7 @@ async function forwardFeatures(
     if ((from - start) % BATCH !== 0) reject("rows", `every part must start at a multiple of ${BATCH}`, from - start);
   const createWriter = (tap: string, rows: number): FeatureWriter => {
     const cols = size(graph.shapeOf(tap));
-    // The kernels' own memory never shrinks; buffers are used again by the next tap.
+    // A pass over buffers is slower, but the kernels' own memory never shrinks; buffers are used again by the next tap.
     const large = rows * cols * 4 > LARGE_BYTES;
     return runtime.createFeatures({ rows, cols, name: tap, ...(large && { storage: "buffer" as const }) });
   };

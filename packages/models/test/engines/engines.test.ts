@@ -84,14 +84,14 @@ describe("onnx and tfjs", () => {
     const [onnx, tfjs] = gradients;
     // One shares what the other gives to the first: of equal patches the sums are the same.
     for (const { name } of graph.parameters) {
-      const largest = Math.max(...(tfjs?.get(name) ?? []).map(Math.abs));
-      onnx
-        ?.get(name)
-        ?.forEach((value, at) =>
-          expect(Math.abs(value - (tfjs?.get(name)?.[at] ?? Number.NaN)), `${name}[${at}]`).toBeLessThan(
-            3e-6 * Math.max(largest, 0.01),
-          ),
-        );
+      const [ours, theirs] = [onnx?.get(name) ?? [], tfjs?.get(name) ?? []];
+      expect(ours.length, name).toBeGreaterThan(0);
+      const largest = Math.max(...theirs.map(Math.abs));
+      ours.forEach((value, at) =>
+        expect(Math.abs(value - (theirs[at] ?? Number.NaN)), `${name}[${at}]`).toBeLessThan(
+          3e-6 * Math.max(largest, 0.01),
+        ),
+      );
     }
   });
 });
