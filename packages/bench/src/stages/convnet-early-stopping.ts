@@ -31,9 +31,11 @@ export type EarlyStoppingSettings = {
  */
 export function learningRateFor({ features }: LabelledFeatures<"train">, logitStep: number): number {
   const rows = Math.min(1000, features.rows);
-  const sum = features
-    .readRows(Int32Array.from({ length: rows }, (_, row) => row))
-    .reduce((s, x) => s + Math.abs(x), 0);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const x = features.readRows([row]);
+    for (let j = 0; j < x.length; j++) sum += Math.abs(x[j]!);
+  }
   return sum > 0 ? (logitStep * rows) / sum : logitStep;
 }
 
