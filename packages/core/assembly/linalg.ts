@@ -3,8 +3,9 @@
  * own that packages/core/src/linalg/dense-module.ts fills.
  */
 import { mulAdd, roundsOnce } from "./tiles";
+import { accumulateReflectors, tridiagonalize } from "./tridiagonal";
 
-export { roundsOnce };
+export { accumulateReflectors, roundsOnce, tridiagonalize };
 
 /** Rows that are reduced side by side: every pair of rows above passes them once, and they stay in the second cache. */
 const BAND: u32 = 32;

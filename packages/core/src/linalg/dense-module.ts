@@ -6,6 +6,8 @@ export interface DenseModule {
   readonly memory: OwnMemory;
   choleskyFactor(a: number, n: number): number;
   choleskySolve(a: number, n: number, x: number): void;
+  tridiagonalize(a: number, stride: number, n: number, diagonal: number, off: number, beta: number, work: number): void;
+  accumulateReflectors(a: number, stride: number, n: number, beta: number, q: number, work: number): void;
 }
 
 const LINALG = {
