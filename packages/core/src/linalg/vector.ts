@@ -1,15 +1,32 @@
-/** @file The vector operations that every solver needs, float64, in index order. Loops, since `map` with a closure is slower. */
+/** @file The vector operations that every solver needs, float64, in an order of their own. Loops, since `map` with a closure is slower. */
 
-/** aᵀb. */
+/** aᵀb, in four sums: one would wait for itself at every number. */
 export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
-  return sum;
+  const whole = a.length & ~3;
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let at = 0; at < whole; at += 4) {
+    s0 += a[at]! * b[at]!;
+    s1 += a[at + 1]! * b[at + 1]!;
+    s2 += a[at + 2]! * b[at + 2]!;
+    s3 += a[at + 3]! * b[at + 3]!;
+  }
+  for (let at = whole; at < a.length; at++) s0 += a[at]! * b[at]!;
+  return s0 + s1 + (s2 + s3);
 }
 
 /** y ← y + factor·x. */
 export function axpy(factor: number, x: Float64Array, y: Float64Array): void {
-  for (let at = 0; at < x.length; at++) y[at]! += factor * x[at]!;
+  const whole = x.length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    y[at]! += factor * x[at]!;
+    y[at + 1]! += factor * x[at + 1]!;
+    y[at + 2]! += factor * x[at + 2]!;
+    y[at + 3]! += factor * x[at + 3]!;
+  }
+  for (let at = whole; at < x.length; at++) y[at]! += factor * x[at]!;
 }
 
 /** x + factor·y, a new array. */

@@ -4,7 +4,7 @@
  * inverse is a rotation of the classes, one shifted solve in S for each λ, and the rotation back. With centred
  * features the bias hardly couples to W, and its block is M itself.
  */
-import { jacobiEigen, type Margins, type Oracle } from "@linear-probes/core";
+import { axpy, jacobiEigen, type Margins, type Oracle } from "@linear-probes/core";
 import type { SecondMoments } from "./second-moments.ts";
 
 /** Approximately ∇²F⁻¹ g, as a new array of θ's layout; positive definite. `classes` is the spectrum of M. */
@@ -51,11 +51,22 @@ export function classSpectrum(oracle: Oracle, margins: Margins): ClassSpectrum {
 function rotate(u: Float64Array | undefined, k: number, v: Float64Array, d: number, transpose: boolean): Float64Array {
   if (u === undefined) return v.slice(0, k * d);
   const out = new Float64Array(k * d);
+  const factor = (a: number, b: number): number => (transpose ? u[b * k + a]! : u[a * k + b]!);
   for (let a = 0; a < k; a++) {
-    for (let b = 0; b < k; b++) {
-      const factor = transpose ? u[b * k + a]! : u[a * k + b]!;
-      for (let j = 0; j < d; j++) out[a * d + j]! += factor * v[b * d + j]!;
-    }
+    const row = out.subarray(a * d, (a + 1) * d);
+    let b = 0;
+    for (; b + 4 <= k; b += 4)
+      addFour(row, v, b * d, factor(a, b), factor(a, b + 1), factor(a, b + 2), factor(a, b + 3));
+    for (; b < k; b++) axpy(factor(a, b), v.subarray(b * d, (b + 1) * d), row);
   }
   return out;
+}
+
+/** row += f0 v₀ + … + f3 v₃, four rows of V from `at` on: one visit instead of four, with the same bits. */
+function addFour(row: Float64Array, v: Float64Array, at: number, f0: number, f1: number, f2: number, f3: number): void {
+  const d = row.length;
+  for (let j = 0; j < d; j++) {
+    const from = at + j;
+    row[j] = row[j]! + f0 * v[from]! + f1 * v[from + d]! + f2 * v[from + 2 * d]! + f3 * v[from + 3 * d]!;
+  }
 }
