@@ -16,19 +16,21 @@ import {
   decodeExact,
   lastStrip,
   STRIP,
+  stripAt,
   stripPanels,
   stripStride,
 } from "./strips";
 import { addDifferences, differences, keepDifferences, residuals2, scores2 } from "./two-classes";
 import { curvatures, residuals, scores } from "./softmax";
 
-/** Decodes the block strip by strip, leaving the last; returns its margins without bias [rows, zs bytes]. */
-function blockForward(job: Job, scratch: usize, x: usize, index: usize, rows: u32, zs: u32): usize {
+/** Decodes the block strip by strip, keeping all or the last; returns its margins without bias [rows, zs bytes]. */
+function blockForward(job: Job, scratch: usize, x: usize, index: usize, rows: u32, zs: u32, keep: bool): usize {
   const z = blockMargins<f32>(job, scratch);
   const stride = stripStride<f32>(job);
   memory.fill(z, 0, (rows + 3) * zs);
   for (let p: u32 = 0; p <= lastStrip<f32>(job); p += STRIP) {
-    decodeForward(job, x, index, rows, p, stripPanels<f32>(job, p), scratch, stride, z, zs);
+    const strip = keep ? stripAt(job, scratch, p) : scratch;
+    decodeForward(job, x, index, rows, p, stripPanels<f32>(job, p), strip, stride, z, zs);
   }
   return z;
 }
@@ -45,14 +47,14 @@ function blockForwardExact(job: Job, scratch: usize, x: usize, rows: u32, zs: u3
   return z;
 }
 
-/** Adds x̃ᵀ R to the tiles, from the last strip, which may lie in the scratch already, to the first. */
-function blockBackward(job: Job, scratch: usize, x: usize, index: usize, rows: u32, r: usize, rs: u32, acc: usize, decoded: bool): void {
+/** Adds x̃ᵀ R to the tiles, from the last strip, the warmest, to the first; with `kept` all lie in the scratch. */
+function blockBackward(job: Job, scratch: usize, x: usize, rows: u32, r: usize, rs: u32, acc: usize, kept: bool): void {
   const stride = stripStride<f32>(job);
   for (let p: i32 = lastStrip<f32>(job); p >= 0; p -= STRIP) {
     const count = stripPanels<f32>(job, p);
-    if (!decoded) decode(job, x, index, rows, p, count, scratch, stride);
-    decoded = false;
-    backwardStrip<f32>(job, scratch, stride, rows, p, count, r, rs, acc + accBody(job));
+    const strip = kept ? stripAt(job, scratch, p) : scratch;
+    if (!kept) decode(job, x, 0, rows, p, count, strip, stride);
+    backwardStrip<f32>(job, strip, stride, rows, p, count, r, rs, acc + accBody(job));
   }
 }
 
@@ -101,10 +103,10 @@ export function gradientOfBlock(job: Job, scratch: usize, acc: usize, x: usize, 
     residuals2<f32>(job, z, load<f64>(job.bias), labels, rows, r, acc);
     blockBackwardOne(job, scratch, x, index, rows, r, acc);
   } else {
-    const z = blockForward(job, scratch, x, index, rows, paddedClasses(job) * 8);
+    const z = blockForward(job, scratch, x, index, rows, paddedClasses(job) * 8, true);
     passMargins(job, z, rows, from, keep);
     residuals<f32>(job, z, job.bias, labels, rows, r, blockExponentials<f32>(job, scratch), acc);
-    blockBackward(job, scratch, x, index, rows, r, paddedClasses(job) * 4, acc, true);
+    blockBackward(job, scratch, x, rows, r, paddedClasses(job) * 4, acc, true);
   }
 }
 
@@ -142,7 +144,7 @@ export function passMargins(job: Job, z: usize, rows: u32, from: usize, keep: us
 
 /** Z ← x̃ Wᵀ + b. */
 export function forward(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  storeMargins(job, blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8), row0, rows);
+  storeMargins(job, blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8, false), row0, rows);
 }
 
 export function forwardExact(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
@@ -173,7 +175,7 @@ export function forwardExact(job: Job, scratch: usize, acc: usize, x: usize, row
 /** x̃ᵀ(softmax(Z) - Y). */
 export function backward(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const r = residualsOf<f32>(job, scratch, acc, row0, rows);
-  blockBackward(job, scratch, x, 0, rows, r, residualBytes<f32>(job), acc, false);
+  blockBackward(job, scratch, x, rows, r, residualBytes<f32>(job), acc, false);
 }
 
 export function backwardExact(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
@@ -184,7 +186,7 @@ export function backwardExact(job: Job, scratch: usize, acc: usize, x: usize, ro
 /** x̃ᵀ(p ∘ (u - ⟨p, u⟩)), u = x̃ Vᵀ + v; the weights and outBias hold V and v, the margins Z. */
 export function hessian(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const bytes = paddedClasses(job) * 8;
-  const u = blockForward(job, scratch, x, 0, rows, bytes);
+  const u = blockForward(job, scratch, x, 0, rows, bytes, true);
   for (let i: u32 = 0; i < rows; i++) {
     for (let c: u32 = 0; c < bytes; c += 16) {
       const at = u + i * bytes + c;
@@ -193,7 +195,7 @@ export function hessian(job: Job, scratch: usize, acc: usize, x: usize, row0: u3
   }
   const r = blockResiduals<f32>(job, scratch);
   curvatures(job, job.margins + row0 * bytes, job.bias, job.labels + row0 * 4, u, rows, r, blockExponentials<f32>(job, scratch), acc);
-  blockBackward(job, scratch, x, 0, rows, r, bytes >> 1, acc, true);
+  blockBackward(job, scratch, x, rows, r, bytes >> 1, acc, true);
 }
 
 /** Loss and errors. */
@@ -203,7 +205,7 @@ export function evaluate(job: Job, scratch: usize, acc: usize, x: usize, row0: u
     scores2(blockForwardOne(job, scratch, x, 0, rows), load<f64>(job.bias), labels, rows, acc);
     return;
   }
-  const z = blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8);
+  const z = blockForward(job, scratch, x, 0, rows, paddedClasses(job) * 8, false);
   scores(job, z, job.bias, labels, rows, blockExponentials<f32>(job, scratch), acc);
 }
 

@@ -33,9 +33,21 @@ export const STRIP: u32 = 84;
   return rowStride(min(STRIP, panelCount<T>(job.cols)));
 }
 
-/** Margins, residuals and exponentials of a block follow the strip in a thread's scratch, each [rows, ZP] float64. */
+/** Where a thread's scratch has the strip that begins at panel p, of a block whose strips are all kept. */
+// @ts-ignore: decorator
+@inline export function stripAt(job: Job, scratch: usize, p: u32): usize {
+  return scratch + (p / STRIP) * job.blockRows * stripStride<f32>(job);
+}
+
+/** Strips that the scratch has room for. In float32 all of a block's: what is decoded forward is read again backward. */
+// @ts-ignore: decorator
+@inline function stripCount<T>(job: Job): u32 {
+  return sizeof<T>() == 4 ? lastStrip<T>(job) / STRIP + 1 : 1;
+}
+
+/** Margins, residuals and exponentials of a block follow the strips in a thread's scratch, each [rows, ZP] float64. */
 export function blockMargins<T>(job: Job, scratch: usize): usize {
-  return scratch + job.blockRows * stripStride<T>(job);
+  return scratch + stripCount<T>(job) * job.blockRows * stripStride<T>(job);
 }
 
 export function blockResiduals<T>(job: Job, scratch: usize): usize {
@@ -61,7 +73,8 @@ export function secondStrip(job: Job, scratch: usize): usize {
 export function scratchBytes(job: Job, forGram: bool): u32 {
   if (forGram) return 2 * job.blockRows * rowStride(panelCount<f32>(job.cols)) + 64;
   const second = wholeRows<f32>(job) ? <u32>secondStrip(job, 0) + job.blockRows * stripStride<f32>(job) : 0;
-  return max(<u32>blockExponentials<f64>(job, 0) + (job.blockRows + 3) * paddedClasses(job) * 8, second) + 64;
+  const exponentials = max(<u32>blockExponentials<f32>(job, 0), <u32>blockExponentials<f64>(job, 0));
+  return max(exponentials + (job.blockRows + 3) * paddedClasses(job) * 8, second) + 64;
 }
 
 /** Panels of the strip that begins at panel p. */

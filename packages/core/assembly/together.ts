@@ -10,7 +10,7 @@ import { decodeForward, forwardGroups } from "./forward";
 import { Job, paddedClasses } from "./job";
 import { accBody } from "./accumulators";
 import { residuals } from "./softmax";
-import { blockExponentials, blockMargins, blockResiduals, decode, lastStrip, marginBytes, STRIP, stripPanels, stripStride } from "./strips";
+import { blockExponentials, blockMargins, blockResiduals, decode, lastStrip, marginBytes, STRIP, stripAt, stripPanels, stripStride } from "./strips";
 import { residuals2 } from "./two-classes";
 
 /** Bytes from member to member. */
@@ -55,8 +55,9 @@ export function fusedTogether(job: Job, scratch: usize, acc: usize, x: usize, ro
     for (let i: u32 = 0; i < job.batch; i++) {
       const one = member(job, i);
       const z = blockMargins<f32>(one, own);
-      if (i == 0) decodeForward(one, x, 0, rows, p, count, scratch, stride, z, marginBytes(one));
-      else forwardGroups<f32>(one, 0, scratch, stride, rows, p, count, z, marginBytes(one));
+      const strip = stripAt(job, scratch, p);
+      if (i == 0) decodeForward(one, x, 0, rows, p, count, strip, stride, z, marginBytes(one));
+      else forwardGroups<f32>(one, 0, strip, stride, rows, p, count, z, marginBytes(one));
       own += blockBytes(one);
     }
   }
@@ -80,18 +81,18 @@ export function backwardTogether(job: Job, scratch: usize, acc: usize, x: usize,
   backwardOfMembers(job, scratch, acc, x, rows, false);
 }
 
-/** Adds x̃ᵀ R of each member to its tiles; the last strip may lie in the scratch already. */
-function backwardOfMembers(job: Job, scratch: usize, acc: usize, x: usize, rows: u32, decoded: bool): void {
+/** Adds x̃ᵀ R of each member to its tiles; with `kept` all strips lie in the scratch. */
+function backwardOfMembers(job: Job, scratch: usize, acc: usize, x: usize, rows: u32, kept: bool): void {
   const stride = stripStride<f32>(job);
   for (let p: i32 = lastStrip<f32>(job); p >= 0; p -= STRIP) {
     const count = stripPanels<f32>(job, p);
-    if (!decoded) decode(job, x, 0, rows, p, count, scratch, stride);
-    decoded = false;
+    const strip = kept ? stripAt(job, scratch, p) : scratch;
+    if (!kept) decode(job, x, 0, rows, p, count, strip, stride);
     let own = scratch;
     for (let i: u32 = 0; i < job.batch; i++) {
       const one = member(job, i);
       const tiles = acc + (one.acc - job.acc) + accBody(one);
-      backwardStrip<f32>(one, scratch, stride, rows, p, count, blockResiduals<f32>(one, own), residualBytes<f32>(one), tiles);
+      backwardStrip<f32>(one, strip, stride, rows, p, count, blockResiduals<f32>(one, own), residualBytes<f32>(one), tiles);
       own += blockBytes(one);
     }
   }

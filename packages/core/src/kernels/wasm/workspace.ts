@@ -46,7 +46,7 @@ interface PartitionOptions {
 
 /**
  * Rows of a block, a multiple of 3: about 256 KiB of a strip, so that it stays in the second cache; and when rows are
- * wide about 1.25 MiB in all, so that what is brought in is still in a cache when it is read.
+ * wide about 1.25 MiB in all, so that what is decoded for the margins is still in a cache when the gradient reads it.
  */
 function blockRowsFor(cols: number): number {
   const strip = Math.min(85, Math.floor(2 ** 18 / (12 * Math.min(STRIP_COLUMNS, cols))));
