@@ -12,12 +12,13 @@ export interface ForwardPlan {
   readonly slots: readonly { readonly input: SharedArrayBuffer; readonly outputs: readonly SharedArrayBuffer[] }[];
 }
 
-export interface ForwardTask {
-  readonly slot: number;
-  readonly rows: number;
-}
+/** What the main thread asks of a worker: to open a model, then to run it, and to close it before the next. */
+export type ForwardRequest =
+  | { readonly kind: "open"; readonly plan: ForwardPlan }
+  | { readonly kind: "run"; readonly slot: number; readonly rows: number }
+  | { readonly kind: "close" };
 
-export interface ForwardReply {
-  readonly slot: number;
-  readonly error?: string;
-}
+/** The answer to each run, and to the close. */
+export type ForwardReply =
+  | { readonly kind: "ran"; readonly slot: number; readonly error?: string }
+  | { readonly kind: "closed" };

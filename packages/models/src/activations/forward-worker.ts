@@ -1,17 +1,27 @@
-/** @file Runs a forward model on its own thread, from shared buffers into shared buffers. */
-import { parentPort, workerData } from "node:worker_threads";
-import type { Tensor } from "onnxruntime-node";
+/**
+ * @file Runs forward models on its own thread, one after another, from shared buffers into shared buffers. Starting a
+ * thread takes a third of a second, a thousand times what closing a model and opening the next does.
+ */
+import { parentPort } from "node:worker_threads";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { createSession, tensorOver } from "../engines/onnx/session.ts";
 import { runInPlace, withSequence } from "../onnx/in-place.ts";
-import type { ForwardPlan, ForwardReply, ForwardTask } from "./forward-plan.ts";
+import type { ForwardPlan, ForwardReply, ForwardRequest } from "./forward-plan.ts";
 
-const plan: ForwardPlan = workerData;
 const port = parentPort;
 if (port === null) throw new Error("forward worker: must run in a worker thread");
+const reply = (message: ForwardReply): void => port.postMessage(message);
 
-const session = createSession(withSequence(plan.model));
+interface Opened {
+  readonly plan: ForwardPlan;
+  readonly session: Promise<InferenceSession>;
+}
 
-async function run({ slot, rows }: ForwardTask): Promise<void> {
+let opened: Opened | undefined;
+
+async function run(slot: number, rows: number): Promise<void> {
+  if (opened === undefined) throw new Error("no model is open");
+  const { plan, session } = opened;
   const buffers = plan.slots[slot];
   const view = (buffer: SharedArrayBuffer | undefined, shape: readonly number[]): Tensor => {
     const length = shape.reduce((product, extent) => product * extent, rows);
@@ -22,12 +32,32 @@ async function run({ slot, rows }: ForwardTask): Promise<void> {
   await runInPlace(await session, feeds, places);
 }
 
-port.on("message", (task: ForwardTask) => {
-  run(task).then(
-    () => port.postMessage({ slot: task.slot } satisfies ForwardReply),
-    (cause: unknown) => {
-      const error = cause instanceof Error ? cause.message : String(cause);
-      port.postMessage({ slot: task.slot, error } satisfies ForwardReply);
-    },
+async function close(): Promise<void> {
+  const last = opened;
+  opened = undefined;
+  // A model that could not be opened has said so to whoever ran it.
+  await last?.session.then(
+    (session) => session.release(),
+    () => undefined,
   );
+}
+
+port.on("message", (request: ForwardRequest) => {
+  switch (request.kind) {
+    case "open":
+      opened = { plan: request.plan, session: createSession(withSequence(request.plan.model)) };
+      opened.session.catch(() => {}); // looked at by each run
+      return;
+    case "run":
+      run(request.slot, request.rows).then(
+        () => reply({ kind: "ran", slot: request.slot }),
+        (cause: unknown) => {
+          const error = cause instanceof Error ? cause.message : String(cause);
+          reply({ kind: "ran", slot: request.slot, error });
+        },
+      );
+      return;
+    case "close":
+      void close().finally(() => reply({ kind: "closed" }));
+  }
 });

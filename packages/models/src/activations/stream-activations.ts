@@ -3,14 +3,14 @@
  * each batch in a one-thread session, and every block goes straight to the sink of its tap, in row order. The bits
  * depend on the batch size, never on the number of threads or on which other taps are asked for.
  */
-import { Worker } from "node:worker_threads";
 import { reject } from "@linear-probes/core";
 import type { FeatureWriter } from "@linear-probes/core";
 import { size } from "../graph.ts";
 import type { LayerGraph } from "../graph.ts";
 import { onnxModel } from "../graph-export.ts";
 import type { Parameters } from "../graph-parameters.ts";
-import type { ForwardPlan, ForwardReply, ForwardTask } from "./forward-plan.ts";
+import type { ForwardPlan } from "./forward-plan.ts";
+import { openForwardThread } from "./forward-threads.ts";
 
 /** Takes [m, features] values of rows rowStart .. rowStart+m-1. The block is only lent. A FeatureWriter is one. */
 export type BlockSink = Pick<FeatureWriter, "write">;
@@ -51,7 +51,7 @@ export async function streamActivations(
   const batches = Math.ceil(inputs.rows / batch);
   const workers = computed.length === 0 ? 0 : Math.max(1, Math.min(options.threads ?? 1, batches));
   const model = workers > 0 ? onnxModel(graph, parameters, computed) : new Uint8Array();
-  const pool = Array.from({ length: workers }, () => startForwardWorker(planOf(graph, model, computed, batch)));
+  const pool = Array.from({ length: workers }, () => openForwardThread(planOf(graph, model, computed, batch)));
   // Each worker computes into one slot while the other is copied out.
   const slots = pool.flatMap((worker) => [0, 1].map((slot) => ({ worker, slot })));
   slots.sort((a, b) => a.slot - b.slot);
@@ -78,9 +78,8 @@ export async function streamActivations(
       options.onProgress?.(Math.min(from + batch, inputs.rows), inputs.rows);
     }
   } finally {
-    // A worker that is stopped in the middle of a session's run takes the whole process down.
     await Promise.allSettled(pending.filter((result) => result !== undefined));
-    await Promise.all(pool.map((worker) => worker.stop()));
+    await Promise.all(pool.map((worker) => worker.close()));
   }
 }
 
@@ -95,43 +94,5 @@ function planOf(graph: LayerGraph, model: Uint8Array, taps: readonly string[], b
     input: { name: graph.input, shape: graph.inputShape },
     outputs: taps.map((tap) => ({ name: tap, shape: graph.shapeOf(tap) })),
     slots: [slot(), slot()],
-  };
-}
-
-interface ForwardWorker {
-  run(slot: number, inputs: Float32Array, rows: number): Promise<ReadonlyMap<string, Float32Array>>;
-  stop(): Promise<number>;
-}
-
-function startForwardWorker(plan: ForwardPlan): ForwardWorker {
-  const worker = new Worker(new URL("./forward-worker.ts", import.meta.url), { workerData: plan });
-  const waiting = new Map<number, PromiseWithResolvers<void>>();
-  const failAll = (cause: Error): void => waiting.forEach((slot) => slot.reject(cause));
-  worker.on("message", ({ slot, error }: ForwardReply) => {
-    if (error === undefined) waiting.get(slot)?.resolve();
-    else waiting.get(slot)?.reject(new Error(`activations: ${error}`));
-  });
-  worker.on("error", failAll);
-  worker.on("exit", (code) => failAll(new Error(`activations: a worker ended, code ${code}`)));
-  return {
-    async run(slot, inputs, rows) {
-      const buffers = plan.slots[slot];
-      if (buffers === undefined) throw new Error(`activations: no slot ${slot}`);
-      const width = size(plan.input.shape);
-      if (inputs.length !== rows * width)
-        reject("activations", `inputs must be ${rows} rows of ${width}`, inputs.length);
-      new Float32Array(buffers.input).set(inputs);
-      const settled = Promise.withResolvers<void>();
-      waiting.set(slot, settled);
-      worker.postMessage({ slot, rows } satisfies ForwardTask);
-      await settled.promise;
-      return new Map(
-        plan.outputs.map(({ name, shape }, i) => {
-          const whole = buffers.outputs[i] ?? new SharedArrayBuffer(0);
-          return [name, new Float32Array(whole, 0, rows * size(shape))] as const;
-        }),
-      );
-    },
-    stop: () => worker.terminate(),
   };
 }
