@@ -97,7 +97,8 @@ export async function runDeep(run: DeepRun, digits: DeepDigits, context: TaskCon
         if (frames.warm && protocol === "certified-standardized") warm.set(frames.name, probes);
       }
     }
-    networks.finish();
+    // Else another task may still be training it.
+    if (run.frames.some(({ steps }) => steps.includes(Math.max(...run.kept)))) networks.finish();
     return rows;
   } finally {
     await networks.dispose();

@@ -34,7 +34,8 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
         kind: "probes",
         label: `${nameOf(plan)}, ${name}, ${when}, layers ${layers[0]} to ${layers.at(-1)}`,
         weight: (steps.length * layers.length * images) / 4000,
-        after: [training],
+        // Before its first step a network is there without training: nobody need wait for it.
+        after: steps.every((step) => step === 0) ? [] : [training],
         run: { ...plan, kept: keptOf(plan), frames: [part], ownAnswers },
       };
     }),
