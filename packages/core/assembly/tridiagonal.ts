@@ -7,7 +7,7 @@ import { mulAdd } from "./tiles";
 
 /**
  * S [n, n] at `a`, lower triangle: T's diagonal [n] and off-diagonal [n - 1]; row m left of its diagonal ← v of the
- * reflector I - beta[m] v vᵀ, which acts on the first m coordinates. Room for five vectors of n + 1 at `work`.
+ * reflector I - beta[m] v vᵀ, which acts on the first m coordinates. Room for four vectors of n + 2 at `work`.
  */
 export function tridiagonalize(a: usize, stride: u32, n: u32, diagonal: usize, off: usize, beta: usize, work: usize): void {
   const bytes = (n + 2) * 8;

@@ -3,6 +3,7 @@
  * alg. 4.2.1, row by row so that every inner product runs along memory). Large ones are factored in WebAssembly.
  */
 import { denseModule, giveBackRoom, takeRoom, viewRoom } from "./dense-module.ts";
+import { dot } from "./vector.ts";
 
 /** From here on copying to the module's memory and back costs little beside the factor. */
 const COMPILED_FROM = 64;
@@ -21,7 +22,7 @@ export function choleskyFactor(a: Float64Array, n: number): Float64Array | undef
   }
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      const sum = a[i * n + j]! - dot(l, i * n, l, j * n, j);
+      const sum = a[i * n + j]! - dot(l.subarray(i * n, i * n + j), l.subarray(j * n, j * n + j));
       if (i > j) l[i * n + j] = sum / l[j * n + j]!;
       else if (sum > 0) l[i * n + i] = Math.sqrt(sum);
       else return undefined;
@@ -81,28 +82,11 @@ export function keepFactor(n: number, fill: (lower: Float64Array, stride: number
 /** A⁻¹ b for a factor of A. */
 export function choleskySolve(l: Float64Array, n: number, b: Float64Array): Float64Array {
   const x = b.slice();
-  for (let i = 0; i < n; i++) x[i] = (x[i]! - dot(l, i * n, x, 0, i)) / l[i * n + i]!;
+  for (let i = 0; i < n; i++) x[i] = (x[i]! - dot(l.subarray(i * n, i * n + i), x.subarray(0, i))) / l[i * n + i]!;
   for (let i = n - 1; i >= 0; i--) {
     const value = x[i]! / l[i * n + i]!;
     x[i] = value;
     for (let j = 0; j < i; j++) x[j]! -= l[i * n + j]! * value;
   }
   return x;
-}
-
-/** Four sums, so that additions overlap; the order is fixed. */
-function dot(a: Float64Array, aAt: number, b: Float64Array, bAt: number, length: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let j = 0;
-  for (; j + 3 < length; j += 4) {
-    s0 += a[aAt + j]! * b[bAt + j]!;
-    s1 += a[aAt + j + 1]! * b[bAt + j + 1]!;
-    s2 += a[aAt + j + 2]! * b[bAt + j + 2]!;
-    s3 += a[aAt + j + 3]! * b[bAt + j + 3]!;
-  }
-  for (; j < length; j++) s0 += a[aAt + j]! * b[bAt + j]!;
-  return s0 + s1 + (s2 + s3);
 }

@@ -1,7 +1,7 @@
 /**
  * @file S = Q T Qᵀ with Q orthogonal and T tridiagonal, by Householder reflections (Golub & Van Loan 2013, alg. 8.3.1),
- * float64, in
- * WebAssembly (packages/core/assembly/tridiagonal.ts). One reduction makes every shifted system cheap: (λS + τI)⁻¹ v = Q (λT + τI)⁻¹ Qᵀ v.
+ * float64, in WebAssembly (packages/core/assembly/tridiagonal.ts). One reduction makes every shifted system cheap:
+ * (λS + τI)⁻¹ v = Q (λT + τI)⁻¹ Qᵀ v.
  */
 import { denseModule, giveBackRoom, takeRoom, viewRoom } from "./dense-module.ts";
 
@@ -17,16 +17,12 @@ export function tridiagonalize(matrix: Float64Array, d: number): Tridiagonal {
   const wide = d + (d & 1); // rows of whole vectors
   const square = d * wide;
   const vector = wide + 2;
-  const count = 2 * square + 7 * vector;
+  // S, Q, then seven vectors: T's two, beta, and four to work with.
+  const [q, diagonal] = [square, 2 * square];
+  const [off, beta, work] = [diagonal + vector, diagonal + 2 * vector, diagonal + 3 * vector];
+  const count = diagonal + 7 * vector;
   const room = takeRoom(count);
   const place = (at: number): number => room + 8 * at;
-  const [q, diagonal, off, beta, work] = [
-    square,
-    2 * square,
-    2 * square + vector,
-    2 * square + 2 * vector,
-    count - 4 * vector,
-  ];
   try {
     const view = viewRoom(room, count);
     for (let i = 0; i < d; i++) view.set(matrix.subarray(i * d, i * d + i + 1), i * wide);

@@ -1,4 +1,7 @@
-/** @file The vector operations that every solver needs, float64, in an order of their own. Loops, since `map` with a closure is slower. */
+/**
+ * @file The vector operations that every solver needs, float64, each in an order of its own that is always the same. Loops,
+ * since `map` with a closure is slower.
+ */
 
 /** aᵀb, in four sums: one would wait for itself at every number. */
 export function dot(a: Float64Array, b: Float64Array): number {
