@@ -7,7 +7,7 @@
 import { flush } from "./backward";
 import { sumLanes } from "./forward";
 import { Job } from "./job";
-import { PANEL, rowAt, usedBytes } from "./strips";
+import { ask, PANEL, rowAt, usedBytes } from "./strips";
 import { mulAdd } from "./tiles";
 
 /** Rows whose products a column's sum takes in one visit. */
@@ -44,36 +44,17 @@ const ROWS: u32 = 6;
   store<f64>(z + 2 * zs, load<f64>(z + 2 * zs) + sumLanes<f32>(a2));
 }
 
-/** Bytes at the beginning of a row that are asked for ahead of time. */
-const AHEAD: u32 = 256;
-
-/**
- * Loads a line of each 64 bytes and drops it: three rows are three streams, and at each new row the processor must
- * learn two of them anew. Saves a tenth of the time; more bytes save no more. The loads are kept, since loads may trap.
- */
-// @ts-ignore: decorator
-@inline function ask(x: usize): void {
-  load<u32>(x);
-  load<u32>(x, 64);
-  load<u32>(x, 128);
-  load<u32>(x, 192);
-}
-
 /** Z[rows] (stride zs bytes) += (x - c) w over panels p .. p+count-1. */
 export function forwardOne(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, z: usize, zs: u32): void {
   const from = x + p * PANEL;
   const bytes = usedBytes(job, p, count);
   const last = rows - 1;
+  ask(job, from, index, rows, bytes);
   for (let i: u32 = 0; i < rows; i += 3) {
     // Rows that fill up the last three repeat the block's last row; nothing reads what comes of them.
     const x0 = rowAt(job, from, index, i);
     const x1 = rowAt(job, from, index, min(i + 1, last));
     const x2 = rowAt(job, from, index, min(i + 2, last));
-    if (bytes >= AHEAD) {
-      ask(rowAt(job, from, index, min(i + 3, last)));
-      ask(rowAt(job, from, index, min(i + 4, last)));
-      ask(rowAt(job, from, index, min(i + 5, last)));
-    }
     marginsOfThree(x0, x1, x2, job.shift + p * PANEL, bytes, job.weights + p * PANEL, z + i * zs, zs);
   }
 }

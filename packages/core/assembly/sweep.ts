@@ -113,8 +113,9 @@ export function sweepBackward(job: Job, scratch: usize, acc: usize, x: usize, st
   updateWeights(job, tiles, p, count, 1.0 / <f64>job.batch);
 }
 
+/** Two weights of a class, θ and squares `at` bytes further, columns `column` bytes; g is their gradient less the penalty's. */
 // @ts-ignore: decorator
-@inline function step(job: Job, at: usize, column: usize, g: v128): v128 {
+@inline function step(job: Job, at: usize, column: usize, g: v128): void {
   const theta = job.theta + at;
   const square = job.square + at;
   const decay = f64x2.splat(job.decay);
@@ -125,46 +126,56 @@ export function sweepBackward(job: Job, scratch: usize, acc: usize, x: usize, st
     f64x2.mul(f64x2.mul(f64x2.sub(f64x2.splat(1), decay), gradient), gradient),
   );
   v128.store(square, s);
-  const moved = f64x2.sub(
+  v128.store(theta, f64x2.sub(
     w,
     f64x2.div(
       f64x2.mul(v128.load(job.columnRate + column), gradient),
       f64x2.add(f64x2.sqrt(s), v128.load(job.columnEpsilon + column)),
     ),
-  );
-  v128.store(theta, moved);
-  return moved;
+  ));
 }
 
-/** One step of the weights of panels p .. p+count-1; repacks them. */
+/**
+ * One step of the weights of panels p .. p+count-1; repacks them. Class by class: all of them side by side, each with its
+ * own θ and squares, are more streams than a processor follows.
+ */
 function updateWeights(job: Job, tiles: usize, p: u32, count: u32, scale: f64): void {
   const live = job.live; // k - 1
-  const panels = panelCount<f32>(job.cols);
-  const row = panels * panelCols<f32>() * 8; // bytes of a row of θ
   const factor = f64x2.splat(scale);
-  for (const end = p + count; p < end; p++) {
-    for (let v: u32 = 0; v < 3; v++) {
-      for (let h: u32 = 0; h < 2; h++) {
-        const column = (p * 12 + v * 4 + h * 2) * 8;
-        // The last class's gradient is minus the sum of the others.
-        let last = f64x2.splat(0);
-        for (let c: u32 = 0; c < live; c++) {
-          const group = c / 3;
-          const nc = min(3, live - group * 3);
-          const tile = tiles + (group * 3 * panels + nc * p + (c - group * 3)) * 96 + v * 32 + h * 16;
-          const g = f64x2.mul(v128.load(tile), factor);
-          last = f64x2.sub(last, g);
-          step(job, c * row + column, column, g);
-        }
-        const reference = step(job, live * row + column, column, last);
-        for (let c: u32 = 0; c < live; c++) {
-          const group = c / 3;
-          const nc = min(3, live - group * 3);
-          const to = job.weights + (group * 9 * panels + (p * 3 + v) * nc + (c - group * 3)) * 16 + h * 8;
-          const w = f64x2.sub(v128.load(job.theta + c * row + column), reference);
-          v128.store64_lane(to, f32x4.demote_f64x2_zero(w), 0);
-        }
+  const panel = panelCols<f32>() * 8; // bytes of a class's θ, and of its gradient in a tile
+  const row = panelCount<f32>(job.cols) * panel;
+  const from = p * panel;
+  const to = from + count * panel;
+  // The last class's gradient is minus the sum of the others', which takes the place of the first's.
+  const width = min(3, live) * panel; // bytes of a tile in the first group
+  const first = tiles + p * width;
+  for (let c: u32 = 0; c < live; c++) {
+    const place = c % 3;
+    const wide = min(3, live - (c - place)) * panel;
+    let tile = tiles + (c - place) * row + p * wide + place * panel;
+    let rest = first;
+    for (let at = from; at < to; at += panel, tile += wide, rest += width) {
+      for (let b: u32 = 0; b < panel; b += 16) {
+        const g = f64x2.mul(v128.load(tile + b), factor);
+        step(job, c * row + at + b, at + b, g);
+        v128.store(rest + b, f64x2.sub(c == 0 ? f64x2.splat(0) : v128.load(rest + b), g));
       }
+    }
+  }
+  let rest = first;
+  for (let at = from; at < to; at += panel, rest += width) {
+    for (let b: u32 = 0; b < panel; b += 16) step(job, live * row + at + b, at + b, v128.load(rest + b));
+  }
+  for (let c: u32 = 0; c < live; c++) {
+    const place = c % 3;
+    const wide = min(3, live - (c - place)) * 16; // bytes of a vector of every class in the group
+    let packed = job.weights + (c - place) * (row >> 1) + p * 3 * wide + place * 16;
+    for (let at = from; at < to; at += 32, packed += wide) {
+      const mine = job.theta + c * row + at;
+      const last = job.theta + live * row + at;
+      const low = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(mine), v128.load(last)));
+      const high = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(mine, 16), v128.load(last, 16)));
+      v128.store(packed, v128.shuffle<i64>(low, high, 0, 2));
     }
   }
 }
