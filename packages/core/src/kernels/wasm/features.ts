@@ -139,7 +139,9 @@ function fillBuffer(workspace: Workspace, pool: BufferPool, rows: number, cols: 
         const part = Math.min(count - done, taken.chunkRows - start);
         const chunk = taken.chunks[Math.floor((row + done) / taken.chunkRows)];
         if (chunk === undefined) throw new Error(`features: row ${row} is outside the buffers`);
-        new Uint8Array(chunk, start * stride, part * stride).set(workspace.bytes(at + done * stride, part * stride));
+        new Uint8Array(chunk.buffer, start * stride, part * stride).set(
+          workspace.bytes(at + done * stride, part * stride),
+        );
         done += part;
       }
     },

@@ -1,12 +1,12 @@
 /** @file Where X lies when it is not in the shared memory, and how a thread brings rows of it in. */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { KernelExports } from "./module.ts";
-import type { SharedMemory } from "./web-assembly.ts";
+import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
 
-/** Rows of `stride` bytes (padded) in SharedArrayBuffers of `chunkRows` rows each. */
+/** Rows of `stride` bytes (padded) in memories of their own, of `chunkRows` rows each. */
 interface BufferSource {
   readonly kind: "buffer";
-  readonly chunks: readonly SharedArrayBuffer[];
+  readonly chunks: readonly SharedMemory[];
   readonly chunkRows: number;
   readonly stride: number;
 }
@@ -45,16 +45,29 @@ export function wordsAt(memory: SharedMemory, at: number, count: number): Int32A
   return new Int32Array(buffer, byteOffset, count);
 }
 
+const COPY = new URL("../../../dist/copy.wasm", import.meta.url);
+let copying: CompiledModule | undefined;
+
+type Copy = (to: number, from: number, bytes: number) => void;
+
+/** What copies bytes from one memory to another (assembly/copy.wat), compiled once per thread. */
+function copier(from: SharedMemory, to: SharedMemory): Copy {
+  copying ??= new webAssembly.Module(readCompiled(COPY));
+  const instance = new webAssembly.Instance(copying, { to: { memory: to }, from: { memory: from } });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what packages/core/assembly/copy.wat exports
+  return (instance.exports as { copy: Copy }).copy;
+}
+
 function openBuffer({ chunks, chunkRows, stride }: BufferSource, memory: SharedMemory): OpenSource {
-  const views = chunks.map((chunk) => new Uint8Array(chunk));
+  const copies = chunks.map((chunk) => copier(chunk, memory));
   return {
     bring(first, count, to) {
       for (let row = first; row < first + count;) {
         const start = row % chunkRows;
         const rows = Math.min(first + count - row, chunkRows - start);
-        const part = views[Math.floor(row / chunkRows)]?.subarray(start * stride, (start + rows) * stride);
-        if (part === undefined) throw new Error(`features: row ${row} is outside the buffers`);
-        bytesAt(memory, to + (row - first) * stride, part.length).set(part);
+        const copy = copies[Math.floor(row / chunkRows)];
+        if (copy === undefined) throw new Error(`features: row ${row} is outside the buffers`);
+        copy(to + (row - first) * stride, start * stride, rows * stride);
         row += rows;
       }
     },

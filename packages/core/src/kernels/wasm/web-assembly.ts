@@ -27,7 +27,10 @@ interface WebAssemblyNames {
   compile(bytes: Uint8Array): Promise<CompiledModule>;
   validate(bytes: Uint8Array): boolean;
   Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => SharedMemory;
-  Instance: new (module: CompiledModule, imports?: { env: { memory: SharedMemory } }) => { readonly exports: unknown };
+  Instance: new (
+    module: CompiledModule,
+    imports?: Record<string, { memory: SharedMemory }>,
+  ) => { readonly exports: unknown };
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a global of the standard, typed above
