@@ -43,10 +43,13 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
   return [...trainings, ...probes];
 }
 
-/** Cold probes of a step need no other step; a warm probe needs those of its own layer. */
+/**
+ * Cold probes of a step need no other step; a warm probe needs those of its own layer. Two parts at least, so that the
+ * last frame of an experiment keeps two processors busy.
+ */
 function partsOf(frames: Frames): Frames[] {
   const { steps, layers, warm } = frames;
-  const count = warm ? 2 : Math.ceil(layers.length / LAYERS_AT_ONCE);
+  const count = warm ? 2 : Math.max(2, Math.ceil(layers.length / LAYERS_AT_ONCE));
   const size = Math.ceil(layers.length / count);
   const groups = Array.from({ length: count }, (_, i) => layers.slice(i * size, (i + 1) * size));
   return groups

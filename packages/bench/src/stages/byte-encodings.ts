@@ -64,11 +64,15 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
   const half = bytes / 2;
   const box = Uint8Array.from(stream.split("box").permutation(256));
   const keys = Array.from({ length: rounds }, (_, round) => randomBytes(half, stream.split(`round-${round}`)));
-  const mix = (into: Uint8Array, from: Uint8Array, key: Uint8Array): Uint8Array =>
-    into.map((byte, i) => {
-      const [left, right] = [from[(i + half - 1) % half]!, from[(i + 1) % half]!];
-      return byte ^ box[(box[(box[left ^ key[i]!]! + from[i]!) & 255]! + right) & 255]!;
-    });
+  const mix = (into: Uint8Array, from: Uint8Array, key: Uint8Array): Uint8Array => {
+    const mixed = new Uint8Array(half);
+    for (let i = 0; i < half; i++) {
+      const left = from[i === 0 ? half - 1 : i - 1]!;
+      const right = from[i === half - 1 ? 0 : i + 1]!;
+      mixed[i] = into[i]! ^ box[(box[(box[left ^ key[i]!]! + from[i]!) & 255]! + right) & 255]!;
+    }
+    return mixed;
+  };
   const join = (left: Uint8Array, right: Uint8Array): Uint8Array => {
     const whole = new Uint8Array(bytes);
     whole.set(left);
@@ -95,15 +99,22 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
 /** Deflate streams (RFC 1951) end themselves, so that zeros after them take nothing away. */
 function deflated(bytes: number, images: readonly Uint8Array[]): ByteEncoding {
   const pack = (image: Uint8Array): Uint8Array => deflateRawSync(image, { level: 9 });
-  const packed = new Map(images.map((image) => [image, pack(image)])); // once: the highest level takes its time
-  const length = packed.values().reduce((longest, { length }) => Math.max(longest, length), 0);
+  let all: { readonly packed: ReadonlyMap<Uint8Array, Uint8Array>; readonly length: number } | undefined;
+  // Once, since the highest level takes its time, and only where this encoding is asked for.
+  const packAll = (): NonNullable<typeof all> => {
+    const packed = new Map(images.map((image) => [image, pack(image)]));
+    return { packed, length: packed.values().reduce((longest, { length }) => Math.max(longest, length), 0) };
+  };
   return {
     id: "deflate",
     label: "deflate, then zeros",
-    bytes: length,
+    get bytes() {
+      return (all ??= packAll()).length;
+    },
     encode(image) {
-      const padded = new Uint8Array(length);
-      padded.set(packed.get(image) ?? pack(image));
+      all ??= packAll();
+      const padded = new Uint8Array(all.length);
+      padded.set(all.packed.get(image) ?? pack(image));
       return padded;
     },
     decode: (encoded) => new Uint8Array(inflateRawSync(encoded, { maxOutputLength: bytes })),

@@ -101,6 +101,13 @@ export function entropyBits(counts: readonly number[]): number {
   return terms.reduce((bits, count) => bits - (count / sum) * Math.log2(count / sum), 0);
 }
 
+/** Each byte as a number from 0 to 1. A loop: `Float32Array.from` took a fifth of figure 1's time. */
+function fractions(bytes: Uint8Array): Float32Array {
+  const numbers = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) numbers[i] = bytes[i]! / 255;
+  return numbers;
+}
+
 /** The certified probe on the encoded bytes, each a number from 0 to 1. */
 export function byteProbe(
   runtime: Runtime,
@@ -116,10 +123,7 @@ export function byteProbe(
     const writer = runtime.createFeatures({ rows: count, cols: encoding.bytes, name: `${encoding.id}, ${role}` });
     for (let row = 0; row < count; row++) {
       const image = bytes[from + row] ?? reject("images", `there must be ${from + count}`, bytes.length);
-      writer.write(
-        row,
-        Float32Array.from(encoding.encode(image), (byte) => byte / 255),
-      );
+      writer.write(row, fractions(encoding.encode(image)));
     }
     return labelled(role, writer.finish(), labels.slice(from, from + count), classes);
   };
