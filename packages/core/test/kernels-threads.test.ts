@@ -98,6 +98,27 @@ describe("the same bits", () => {
   });
 });
 
+test("rows of several buffers are read as they were written", () => {
+  const [rows, cols] = [2700, 25_088]; // 271 MB, where a buffer has 256 MiB
+  const runtime = three ?? expect.unreachable("a runtime of three threads");
+  const writer = runtime.createFeatures({ rows, cols, storage: "buffer" });
+  const block = new Float32Array(100 * cols);
+  for (let row = 0; row < rows; row += 100) {
+    for (let i = 0; i < 100; i++) block.fill(row + i, i * cols, (i + 1) * cols);
+    writer.write(row, block);
+  }
+  const features = writer.finish();
+  try {
+    const edge = [0, 2673, 2674, 2675, rows - 1]; // the second buffer begins at ⌊2²⁸ / 4·25,088⌋ = 2674
+    expect(edge.map((row) => features.readRows([row])[cols - 1])).toEqual(edge);
+    const { mean, variance } = features.moments();
+    expect(mean.every((value) => Math.abs(value - (rows - 1) / 2) < 1e-9)).toBe(true);
+    expect(variance.every((value) => Math.abs(value / ((rows ** 2 - 1) / 12) - 1) < 1e-12)).toBe(true);
+  } finally {
+    features.release();
+  }
+});
+
 test("memory is used again: thousands of features and bindings fit into 64 MiB", async () => {
   const runtime = await createWasmRuntime({ threads: 1, memoryBytes: 2 ** 26 });
   const problem = kernelCase(2000, 100, 2);
