@@ -49,7 +49,7 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
  */
 function partsOf(frames: Frames): Frames[] {
   const { steps, layers, warm } = frames;
-  const count = warm ? 2 : Math.max(2, Math.ceil(layers.length / LAYERS_AT_ONCE));
+  const count = Math.max(2, Math.ceil(layers.length / LAYERS_AT_ONCE));
   const size = Math.ceil(layers.length / count);
   const groups = Array.from({ length: count }, (_, i) => layers.slice(i * size, (i + 1) * size));
   return groups

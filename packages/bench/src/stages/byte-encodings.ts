@@ -99,22 +99,23 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
 /** Deflate streams (RFC 1951) end themselves, so that zeros after them take nothing away. */
 function deflated(bytes: number, images: readonly Uint8Array[]): ByteEncoding {
   const pack = (image: Uint8Array): Uint8Array => deflateRawSync(image, { level: 9 });
-  let all: { readonly packed: ReadonlyMap<Uint8Array, Uint8Array>; readonly length: number } | undefined;
-  // Once, since the highest level takes its time, and only where this encoding is asked for.
-  const packAll = (): NonNullable<typeof all> => {
+  let known: { readonly packed: ReadonlyMap<Uint8Array, Uint8Array>; readonly length: number } | undefined;
+  const packAll = (): NonNullable<typeof known> => {
     const packed = new Map(images.map((image) => [image, pack(image)]));
     return { packed, length: packed.values().reduce((longest, { length }) => Math.max(longest, length), 0) };
   };
+  // Once, since the highest level takes its time, and only where this encoding is asked for.
+  const all = (): NonNullable<typeof known> => (known ??= packAll());
   return {
     id: "deflate",
     label: "deflate, then zeros",
     get bytes() {
-      return (all ??= packAll()).length;
+      return all().length;
     },
     encode(image) {
-      all ??= packAll();
-      const padded = new Uint8Array(all.length);
-      padded.set(all.packed.get(image) ?? pack(image));
+      const { packed, length } = all();
+      const padded = new Uint8Array(length);
+      padded.set(packed.get(image) ?? pack(image));
       return padded;
     },
     decode: (encoded) => new Uint8Array(inflateRawSync(encoded, { maxOutputLength: bytes })),
