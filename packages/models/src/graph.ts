@@ -58,6 +58,8 @@ export type Layer =
   /** Along the first axis: features of vectors, channels of images. */
   | (Named & { readonly kind: "concat"; readonly from: readonly string[] });
 
+export type Convolution = Extract<Layer, { kind: "conv2d" }>;
+
 /** A softmax cross-entropy on the layer `logits`, times `weight` in the training loss. */
 export interface Head {
   readonly logits: string;

@@ -5,9 +5,10 @@
  */
 import { DataType } from "../../onnx/build.ts";
 import { inputsOf, kernelOf } from "../../graph.ts";
-import type { Layer, LayerGraph } from "../../graph.ts";
+import type { Convolution, Layer, LayerGraph } from "../../graph.ts";
 import { convAttributes, meanAttributes, poolAttributes } from "./forward.ts";
 import type { ModelBuilder } from "./model-builder.ts";
+import { spectralBackward } from "./spectral-conv.ts";
 
 export interface BackwardContext {
   readonly builder: ModelBuilder;
@@ -16,6 +17,8 @@ export interface BackwardContext {
   readonly mask: (layer: string) => string;
   /** Whether the gradient by a layer's output is wanted at all. */
   readonly wanted: (layer: string) => boolean;
+  /** Whether the forward pass took a convolution by way of spectra. */
+  readonly spectral: (layer: Convolution) => boolean;
 }
 
 /** Adds the nodes; returns the gradient by each input, in the layer's order, where wanted. */
@@ -81,12 +84,14 @@ function enlarged(builder: ModelBuilder, value: string): string {
 
 export const gradientOf = (parameter: string): string => `gradient/${parameter}`;
 
-function convBackward(
-  layer: Extract<Layer, { kind: "conv2d" }>,
-  dY: string,
-  { builder, graph, wanted }: BackwardContext,
-): string | undefined {
+function convBackward(layer: Convolution, dY: string, context: BackwardContext): string | undefined {
+  const { builder, graph, wanted } = context;
   const { name, from, filters, stride = 1 } = layer;
+  builder.node("ReduceSum", [dY, builder.ints([0, 2, 3])], { keepdims: 0 }, gradientOf(`${name}/bias`));
+  if (context.spectral(layer)) {
+    const gradients = { weights: gradientOf(`${name}/weights`), input: wanted(from) };
+    return spectralBackward(layer, dY, builder, graph, gradients);
+  }
   const [channels = 0, height = 0, width = 0] = graph.shapeOf(from);
   const [kernelHeight, kernelWidth] = kernelOf(layer);
   const [padHeight, padWidth] = [(kernelHeight - 1) / 2, (kernelWidth - 1) / 2];
@@ -116,7 +121,6 @@ function convBackward(
     builder.ints([kernelHeight, kernelWidth, channels, filters]),
   ]);
   builder.node("Transpose", [byKernel], { perm: [3, 2, 0, 1] }, gradientOf(`${name}/weights`));
-  builder.node("ReduceSum", [dY, builder.ints([0, 2, 3])], { keepdims: 0 }, gradientOf(`${name}/bias`));
   if (!wanted(from)) return undefined;
   const attributes = { ...convAttributes(layer), ...(stride > 1 && { output_padding: [1, 1] }) };
   return builder.node("ConvTranspose", [dY, `${name}/weights`], attributes);

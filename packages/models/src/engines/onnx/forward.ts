@@ -1,17 +1,20 @@
 /** @file Layers to ONNX operators, forward. Each layer's output is a value of the layer's own name. */
 import { kernelOf, size } from "../../graph.ts";
-import type { Layer, LayerGraph } from "../../graph.ts";
+import type { Convolution, Layer, LayerGraph } from "../../graph.ts";
 import type { ModelBuilder } from "./model-builder.ts";
+import { spectralForward } from "./spectral-conv.ts";
 
 export interface ForwardContext {
   readonly builder: ModelBuilder;
   readonly graph: LayerGraph;
   /** The mask value of a dropout layer in training; none elsewhere, where dropout is the identity. */
   readonly mask?: (layer: string) => string;
+  /** Whether a convolution goes by way of spectra. Default: none does. */
+  readonly spectral?: (layer: Convolution) => boolean;
 }
 
 /** Adds the nodes of one layer. The input layer and the parameters must exist already. */
-export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardContext): void {
+export function lowerForward(layer: Layer, { builder, graph, mask, spectral }: ForwardContext): void {
   const { name } = layer;
   switch (layer.kind) {
     case "input":
@@ -20,6 +23,7 @@ export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardCont
       builder.node("Gemm", [layer.from, `${name}/weights`, `${name}/bias`], {}, name);
       return;
     case "conv2d":
+      if (spectral?.(layer)) return spectralForward(layer, builder, graph);
       builder.node("Conv", [layer.from, `${name}/weights`, `${name}/bias`], convAttributes(layer), name);
       return;
     case "relu":
@@ -49,9 +53,10 @@ export function lowerForward(layer: Layer, { builder, graph, mask }: ForwardCont
   }
 }
 
-type Convolution = Pick<Extract<Layer, { kind: "conv2d" }>, "kernel" | "stride">;
-
-export function convAttributes({ kernel, stride = 1 }: Convolution): Readonly<Record<string, number[]>> {
+export function convAttributes({
+  kernel,
+  stride = 1,
+}: Pick<Convolution, "kernel" | "stride">): Readonly<Record<string, number[]>> {
   const [height, width] = kernelOf({ kernel });
   const pads = [(height - 1) / 2, (width - 1) / 2];
   return { kernel_shape: [height, width], pads: [...pads, ...pads], ...(stride > 1 && { strides: [stride, stride] }) };

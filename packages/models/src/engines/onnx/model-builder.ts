@@ -16,6 +16,8 @@ export interface ModelBuilder {
   weights(name: string, values: Float32Array, dims: readonly number[]): string;
   /** A float32 constant of rank 0, or of rank 1 when a list is given. Equal constants share one initialiser. */
   floats(value: number | readonly number[]): string;
+  /** A float32 constant [rows, cols], shared as well. */
+  matrix(values: Float32Array, dims: readonly [number, number]): string;
   /** A 1-D int64 constant. */
   ints(values: readonly number[]): string;
   /** Adds a node with one output, and returns the output's name: `name`, or a fresh one. */
@@ -58,6 +60,7 @@ export function createModelBuilder(name: string): ModelBuilder {
       typeof value === "number"
         ? constant(`float ${value}`, (name) => tensor(name, [], Float32Array.of(value)))
         : constant(`floats ${value.join()}`, (name) => tensor(name, [value.length], Float32Array.from(value))),
+    matrix: (values, dims) => constant(`matrix ${dims.join()} ${values.join()}`, (name) => tensor(name, dims, values)),
     ints: (values) => constant(`ints ${values.join()}`, (name) => int64s(name, values)),
     node(operator, from, attributes = {}, name = `${operator}/${fresh++}`) {
       nodes.push(node(operator, from, [name], { name, attributes }));

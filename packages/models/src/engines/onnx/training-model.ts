@@ -1,9 +1,11 @@
 /** @file The training-step model of a graph: loss and gradient of a fixed number of rows, parameters as inputs. */
-import type { Layer, LayerGraph } from "../../graph.ts";
+import type { Convolution, Layer, LayerGraph } from "../../graph.ts";
 import { inputsOf, layerGraph } from "../../graph.ts";
 import { gradientOf, lowerBackward, lowerHead, total, trainable } from "./backward.ts";
 import { lowerForward } from "./forward.ts";
 import { createModelBuilder } from "./model-builder.ts";
+import { spectraPay } from "./spectral-basis.ts";
+type SpectralRule = typeof spectraPay;
 
 export const targetsInput = "targets";
 export const lossOutput = "loss";
@@ -12,9 +14,14 @@ export const maskOf = (layer: string): string => `mask/${layer}`;
 /**
  * Model inputs: the graph's input, one-hot `targets` [rows, k], a mask per dropout layer, every parameter. Outputs:
  * `loss`, a `gradient/…` per parameter. Sums over `rows` of the loss are divided by `batch`, so that the outputs of
- * the shards of a batch add up.
+ * the shards of a batch add up. `spectral` says which convolutions go by way of spectra.
  */
-export function trainingModel(original: LayerGraph, rows: number, batch: number): Uint8Array<ArrayBuffer> {
+export function trainingModel(
+  original: LayerGraph,
+  rows: number,
+  batch: number,
+  spectral: SpectralRule = spectraPay,
+): Uint8Array<ArrayBuffer> {
   const graph = poolFirst(original);
   const builder = createModelBuilder(`${graph.name}/training`);
   builder.input(graph.input, [rows, ...graph.inputShape]);
@@ -22,7 +29,8 @@ export function trainingModel(original: LayerGraph, rows: number, batch: number)
   for (const { name, shape } of graph.parameters) builder.input(name, shape);
   for (const layer of dropouts(graph)) builder.input(maskOf(layer), [rows, ...graph.shapeOf(layer)]);
 
-  for (const layer of graph.layers) lowerForward(layer, { builder, graph, mask: maskOf });
+  const bySpectra = (layer: Convolution): boolean => spectral(layer, graph.shapeOf(layer.from), rows);
+  for (const layer of graph.layers) lowerForward(layer, { builder, graph, mask: maskOf, spectral: bySpectra });
 
   const gradients = new Map<string, string[]>(); // by layer, of each of its consumers
   const losses = graph.heads.map((head) => {
@@ -33,7 +41,14 @@ export function trainingModel(original: LayerGraph, rows: number, batch: number)
   builder.node("Sum", losses, {}, lossOutput);
 
   const wanted = trainable(graph);
-  const context = { builder, graph, rows, mask: maskOf, wanted: (layer: string) => wanted.has(layer) };
+  const context = {
+    builder,
+    graph,
+    rows,
+    mask: maskOf,
+    wanted: (layer: string) => wanted.has(layer),
+    spectral: bySpectra,
+  };
   for (const layer of graph.layers.toReversed()) {
     const dY = total(builder, gradients.get(layer.name) ?? []);
     if (dY === undefined || !wanted.has(layer.name)) continue;
