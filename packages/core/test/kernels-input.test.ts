@@ -37,6 +37,17 @@ describe("features are refused", () => {
     }
   });
 
+  test("with NaN where another thread has put it", () => {
+    for (const storage of ["memory", "buffer"] as const) {
+      const writer = runtime.createFeatures({ rows: 20, cols: 8, storage, name: "fc1" });
+      const place = writer.place(10, 10) ?? expect.unreachable("rows without padding have a place");
+      place.fill(1);
+      place[37] = Number.NaN;
+      expect(() => writer.write(10, place)).toThrow("fc1: numbers must be finite at row 14, column 5, got NaN");
+      writer.abandon();
+    }
+  });
+
   test("of no size, outside their rows, unfinished or finished twice", () => {
     expect(() => runtime.createFeatures({ rows: 0, cols: 3 })).toThrow("rows must be a positive integer, got 0");
     expect(() => runtime.createFeatures({ rows: 3, cols: 1.5 })).toThrow("columns must be a positive integer, got 1.5");

@@ -105,7 +105,11 @@ test("rows of several buffers are read as they were written", () => {
   const block = new Float32Array(100 * cols);
   for (let row = 0; row < rows; row += 100) {
     for (let i = 0; i < 100; i++) block.fill(row + i, i * cols, (i + 1) * cols);
-    writer.write(row, block);
+    // In their place, but for the rows that lie in two buffers.
+    const place = writer.place(row, 100);
+    expect(place === undefined).toBe(row === 2600);
+    place?.set(block);
+    writer.write(row, place ?? block);
   }
   const features = writer.finish();
   try {
@@ -117,6 +121,27 @@ test("rows of several buffers are read as they were written", () => {
   } finally {
     features.release();
   }
+});
+
+test("rows put in their place are the rows written", () => {
+  const runtime = three ?? expect.unreachable("a runtime of three threads");
+  const values = Float32Array.from({ length: 30 * 8 }, (_, i) => i / 7);
+  for (const storage of ["memory", "buffer"] as const) {
+    const writer = runtime.createFeatures({ rows: 30, cols: 8, storage });
+    expect([writer.place(-1, 2), writer.place(29, 2), writer.place(3, 0)]).toEqual([undefined, undefined, undefined]);
+    for (let row = 0; row < 30; row += 10) {
+      const place = writer.place(row, 10) ?? expect.unreachable("rows without padding have a place");
+      expect(place.buffer).toBeInstanceOf(SharedArrayBuffer);
+      place.set(values.subarray(row * 8, (row + 10) * 8));
+      writer.write(row, place);
+    }
+    const features = writer.finish();
+    expect(features.readRows(Array.from({ length: 30 }, (_, row) => row))).toEqual(values);
+    features.release();
+  }
+  const padded = runtime.createFeatures({ rows: 4, cols: 3 });
+  expect(padded.place(0, 4)).toBeUndefined();
+  padded.abandon();
 });
 
 test("memory is used again: thousands of features and bindings fit into 64 MiB", async () => {

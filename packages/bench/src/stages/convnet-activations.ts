@@ -142,15 +142,22 @@ async function forwardFeatures(
     parts: parts.map((part) => ({ ...part, writer: createWriter(tap, part.to - part.from) })),
   }));
   const sinks = new Map<string, BlockSink>(
-    writers.map(({ tap, parts }) => [
-      tap,
-      {
-        write(row, block) {
-          const part = parts.find(({ to }) => start + row < to);
-          part?.writer.write(start + row - part.from, block);
+    writers.map(({ tap, parts }) => {
+      const partOf = (row: number) => parts.find(({ to }) => start + row < to);
+      return [
+        tap,
+        {
+          write(row, block) {
+            const part = partOf(row);
+            part?.writer.write(start + row - part.from, block);
+          },
+          place(row, rows) {
+            const part = partOf(row);
+            return part?.writer.place(start + row - part.from, rows);
+          },
         },
-      },
-    ]),
+      ];
+    }),
   );
   try {
     const images = inputs.subarray(start * width, end * width);

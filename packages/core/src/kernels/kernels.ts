@@ -37,6 +37,11 @@ export function checkHead(first: number, rows: number): void {
 export interface FeatureWriter {
   /** Copies `block` [m, d] to rows rowStart .. rowStart+m-1. NaN or infinity is an InputError naming row and column. */
   write(rowStart: number, block: Float32Array): void;
+  /**
+   * Where those rows will lie, in shared memory, for any thread to fill. `write` of the very same array then only looks
+   * at it. Undefined where `write` has to copy.
+   */
+  place(rowStart: number, rows: number): Float32Array | undefined;
   /** Every row must have been written. */
   finish(): Features;
   /** Gives up: frees the memory, removes the file. */

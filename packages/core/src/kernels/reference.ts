@@ -52,6 +52,7 @@ function createFeatures({ rows, cols, name = "features" }: CreateFeaturesOptions
       x.set(block, rowStart * cols);
       written.fill(1, rowStart, rowStart + count);
     },
+    place: () => undefined,
     finish() {
       const missing = written.indexOf(0);
       if (missing >= 0) reject(name, "every row must be written", `nothing in row ${missing}`);

@@ -15,7 +15,13 @@ export interface ForwardPlan {
 /** What the main thread asks of a worker: to open a model, then to run it, and to close it before the next. */
 export type ForwardRequest =
   | { readonly kind: "open"; readonly plan: ForwardPlan }
-  | { readonly kind: "run"; readonly slot: number; readonly rows: number }
+  | {
+      readonly kind: "run";
+      readonly slot: number;
+      readonly rows: number;
+      /** Of each output, where to write it instead of the slot's buffer. */
+      readonly places: readonly (Float32Array | undefined)[];
+    }
   | { readonly kind: "close" };
 
 /** The answer to each run, and to the close. */

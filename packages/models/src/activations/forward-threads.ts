@@ -5,8 +5,16 @@ import { size } from "../graph.ts";
 import type { ForwardPlan, ForwardReply, ForwardRequest } from "./forward-plan.ts";
 
 export interface ForwardThread {
-  /** Copies the inputs of `rows` rows to a slot's place and runs the model; the values of each output, only lent. */
-  run(slot: number, inputs: Float32Array, rows: number): Promise<ReadonlyMap<string, Float32Array>>;
+  /**
+   * Copies the inputs of `rows` rows to a slot's place and runs the model; the values of each output, only lent. They lie
+   * in `places`, shared arrays, where one is given.
+   */
+  run(
+    slot: number,
+    inputs: Float32Array,
+    rows: number,
+    places: readonly (Float32Array | undefined)[],
+  ): Promise<ReadonlyMap<string, Float32Array>>;
   /** Closes the model. Every run must have settled: a thread that is stopped in a run takes the whole process down. */
   close(): Promise<void>;
 }
@@ -34,7 +42,7 @@ export function openForwardThread(plan: ForwardPlan): ForwardThread {
   worker.ref();
   ask({ kind: "open", plan });
   return {
-    async run(slot, inputs, rows) {
+    async run(slot, inputs, rows, places) {
       const buffers = plan.slots[slot];
       if (buffers === undefined) throw new Error(`activations: no slot ${slot}`);
       const width = size(plan.input.shape);
@@ -43,12 +51,12 @@ export function openForwardThread(plan: ForwardPlan): ForwardThread {
       new Float32Array(buffers.input).set(inputs);
       const settled = Promise.withResolvers<void>();
       runs.set(slot, settled);
-      ask({ kind: "run", slot, rows });
+      ask({ kind: "run", slot, rows, places });
       await settled.promise;
       return new Map(
         plan.outputs.map(({ name, shape }, i) => {
           const whole = buffers.outputs[i] ?? new SharedArrayBuffer(0);
-          return [name, new Float32Array(whole, 0, rows * size(shape))] as const;
+          return [name, places[i] ?? new Float32Array(whole, 0, rows * size(shape))] as const;
         }),
       );
     },

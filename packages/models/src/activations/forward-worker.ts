@@ -5,6 +5,7 @@
 import { parentPort } from "node:worker_threads";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { createSession, tensorOver } from "../engines/onnx/session.ts";
+import { size } from "../graph.ts";
 import { runInPlace, withSequence } from "../onnx/in-place.ts";
 import type { ForwardPlan, ForwardReply, ForwardRequest } from "./forward-plan.ts";
 
@@ -19,17 +20,18 @@ interface Opened {
 
 let opened: Opened | undefined;
 
-async function run(slot: number, rows: number): Promise<void> {
+async function run({ slot, rows, places }: Extract<ForwardRequest, { kind: "run" }>): Promise<void> {
   if (opened === undefined) throw new Error("no model is open");
   const { plan, session } = opened;
   const buffers = plan.slots[slot];
-  const view = (buffer: SharedArrayBuffer | undefined, shape: readonly number[]): Tensor => {
-    const length = shape.reduce((product, extent) => product * extent, rows);
-    return tensorOver(new Float32Array(buffer ?? new SharedArrayBuffer(0), 0, length), [rows, ...shape]);
-  };
-  const feeds = { [plan.input.name]: view(buffers?.input, plan.input.shape) };
-  const places = Object.fromEntries(plan.outputs.map(({ name, shape }, i) => [name, view(buffers?.outputs[i], shape)]));
-  await runInPlace(await session, feeds, places);
+  const view = (buffer: SharedArrayBuffer | undefined, shape: readonly number[]): Float32Array =>
+    new Float32Array(buffer ?? new SharedArrayBuffer(0), 0, rows * size(shape));
+  const tensor = (values: Float32Array, shape: readonly number[]): Tensor => tensorOver(values, [rows, ...shape]);
+  const feeds = { [plan.input.name]: tensor(view(buffers?.input, plan.input.shape), plan.input.shape) };
+  const outputs = plan.outputs.map(
+    ({ name, shape }, i) => [name, tensor(places[i] ?? view(buffers?.outputs[i], shape), shape)] as const,
+  );
+  await runInPlace(await session, feeds, Object.fromEntries(outputs));
 }
 
 async function close(): Promise<void> {
@@ -49,7 +51,7 @@ port.on("message", (request: ForwardRequest) => {
       opened.session.catch(() => {}); // looked at by each run
       return;
     case "run":
-      run(request.slot, request.rows).then(
+      run(request).then(
         () => reply({ kind: "ran", slot: request.slot }),
         (cause: unknown) => {
           const error = cause instanceof Error ? cause.message : String(cause);

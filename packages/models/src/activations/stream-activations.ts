@@ -6,14 +6,18 @@
 import { reject } from "@linear-probes/core";
 import type { FeatureWriter } from "@linear-probes/core";
 import { size } from "../graph.ts";
-import type { LayerGraph } from "../graph.ts";
+import type { Convolution, LayerGraph } from "../graph.ts";
+import { spectraPay } from "../engines/onnx/spectral-basis.ts";
 import { onnxModel } from "../graph-export.ts";
 import type { Parameters } from "../graph-parameters.ts";
 import type { ForwardPlan } from "./forward-plan.ts";
 import { openForwardThread } from "./forward-threads.ts";
 
-/** Takes [m, features] values of rows rowStart .. rowStart+m-1. The block is only lent. A FeatureWriter is one. */
-export type BlockSink = Pick<FeatureWriter, "write">;
+/**
+ * Takes [m, features] values of rows rowStart .. rowStart+m-1. The block is only lent. A FeatureWriter is one. Where it
+ * has a place for the rows, they are computed there and given to `write` as they lie.
+ */
+export type BlockSink = Pick<FeatureWriter, "write"> & Partial<Pick<FeatureWriter, "place">>;
 
 export interface InputRows {
   readonly rows: number;
@@ -50,7 +54,8 @@ export async function streamActivations(
   const computed = taps.filter((tap) => tap !== graph.input);
   const batches = Math.ceil(inputs.rows / batch);
   const workers = computed.length === 0 ? 0 : Math.max(1, Math.min(options.threads ?? 1, batches));
-  const model = workers > 0 ? onnxModel(graph, parameters, computed) : new Uint8Array();
+  const spectral = (layer: Convolution): boolean => spectraPay(layer, graph.shapeOf(layer.from), batch);
+  const model = workers > 0 ? onnxModel(graph, parameters, computed, spectral) : new Uint8Array();
   const pool = Array.from({ length: workers }, () => openForwardThread(planOf(graph, model, computed, batch)));
   // Each worker computes into one slot while the other is copied out.
   const slots = pool.flatMap((worker) => [0, 1].map((slot) => ({ worker, slot })));
@@ -61,7 +66,8 @@ export async function streamActivations(
     const at = slots[index % slots.length];
     if (at === undefined || index >= batches) return;
     const [from, to] = [index * batch, Math.min((index + 1) * batch, inputs.rows)];
-    const result = at.worker.run(at.slot, inputs.read(from, to), to - from);
+    const places = computed.map((tap) => sinks.get(tap)?.place?.(from, to - from));
+    const result = at.worker.run(at.slot, inputs.read(from, to), to - from, places);
     result.catch(() => {}); // looked at below; until then not an unhandled rejection
     pending[index] = result;
   };

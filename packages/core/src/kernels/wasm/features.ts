@@ -38,6 +38,10 @@ interface Filling {
   /** Where a slab for those rows may be put so that it need not be moved; undefined for the staging slot. */
   home(row: number): number | undefined;
   accept(row: number, count: number, at: number): void;
+  /** Where rows without padding will stay, if they follow one another there. */
+  room(row: number, count: number): Float32Array | undefined;
+  /** Copies rows that are in their place to `at`, unless that is their place. */
+  fetch(row: number, count: number, at: number): void;
   finish(): Place;
   abandon(): void;
 }
@@ -56,17 +60,24 @@ export function createWriter(
   const stride = strideOf(cols);
   const slabRows = Math.max(1, Math.floor(SLAB_BYTES / stride));
 
+  const packed = stride === cols * 4;
+  const roomFor = (filling: Filling, row: number, count: number): Float32Array | undefined =>
+    packed ? filling.room(row, count) : undefined;
+
   function place(filling: Filling, row: number, slab: Float32Array): void {
     const count = slab.length / cols;
     const at = filling.home(row) ?? workspace.slot("slab", Math.min(slabRows, rows) * stride);
-    if (stride === cols * 4) new Float32Array(workspace.memory.buffer, at, slab.length).set(slab);
+    const room = roomFor(filling, row, count);
+    const there = room !== undefined && room.buffer === slab.buffer && room.byteOffset === slab.byteOffset;
+    if (there) filling.fetch(row, count, at);
+    else if (packed) new Float32Array(workspace.memory.buffer, at, slab.length).set(slab);
     else workspace.kernels.spreadRows(workspace.put("packed slab", slab), at, count, cols, stride);
     const bad = workspace.kernels.firstNotFinite(at, count, cols, stride);
     if (bad >= 0) {
       const where = `row ${row + Math.floor(bad / cols)}, column ${bad % cols}`;
       reject(name, `numbers must be finite at ${where}`, slab[bad]);
     }
-    filling.accept(row, count, at);
+    if (!there) filling.accept(row, count, at);
     written.fill(1, row, row + count);
   }
 
@@ -82,6 +93,10 @@ export function createWriter(
       for (let row = 0; row < count; row += slabRows) {
         place(into, rowStart + row, block.subarray(row * cols, Math.min(count, row + slabRows) * cols));
       }
+    },
+    place(rowStart, count) {
+      const within = count > 0 && rowStart >= 0 && rowStart + count <= rows;
+      return within && filling !== undefined ? roomFor(filling, rowStart, count) : undefined;
     },
     finish() {
       const missing = written.indexOf(0);
@@ -121,6 +136,8 @@ function fillMemory(workspace: Workspace, x: number, cols: number): Filling {
     storage: "memory",
     home: (row) => x + row * stride,
     accept: () => {},
+    room: (row, count) => new Float32Array(workspace.memory.buffer, x + row * stride, count * cols),
+    fetch: () => {},
     finish: () => ({ storage: "memory", workspace, location: { source: 0, x, stride }, free }),
     abandon: free,
   };
@@ -129,22 +146,19 @@ function fillMemory(workspace: Workspace, x: number, cols: number): Filling {
 function fillBuffer(workspace: Workspace, pool: BufferPool, rows: number, cols: number): Filling {
   const stride = strideOf(cols);
   const taken = pool.take(rows, stride);
+  const source = workspace.crew.hands.source(taken.id);
   const free = (): void => pool.give(taken.id);
   return {
     storage: "buffer",
     home: () => undefined,
-    accept(row, count, at) {
-      for (let done = 0; done < count;) {
-        const start = (row + done) % taken.chunkRows;
-        const part = Math.min(count - done, taken.chunkRows - start);
-        const chunk = taken.chunks[Math.floor((row + done) / taken.chunkRows)];
-        if (chunk === undefined) throw new Error(`features: row ${row} is outside the buffers`);
-        new Uint8Array(chunk.buffer, start * stride, part * stride).set(
-          workspace.bytes(at + done * stride, part * stride),
-        );
-        done += part;
-      }
+    accept: (row, count, at) => source.send(row, count, at),
+    room(row, count) {
+      const start = row % taken.chunkRows;
+      const chunk = taken.chunks[Math.floor(row / taken.chunkRows)];
+      const crosses = chunk === undefined || start + count > taken.chunkRows;
+      return crosses ? undefined : new Float32Array(chunk.buffer, start * stride, count * cols);
     },
+    fetch: (row, count, at) => source.bring(row, count, at),
     finish: () => ({ storage: "buffer", workspace, location: { source: taken.id, x: 0, stride }, free }),
     abandon: free,
   };
@@ -177,6 +191,8 @@ function fillFile(workspace: Workspace, pool: BufferPool, rows: number, cols: nu
   return {
     storage: "file",
     home: () => undefined,
+    room: () => undefined,
+    fetch: () => {},
     accept(row, count, at) {
       const packed = new Uint8Array(count * width);
       for (let i = 0; i < count; i++) packed.set(workspace.bytes(at + i * stride, width), i * width);

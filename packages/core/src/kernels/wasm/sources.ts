@@ -25,6 +25,8 @@ export type Source = BufferSource | FileSource;
 export interface OpenSource {
   /** Copies rows first .. first+count-1, padded, to `to`. */
   bring(first: number, count: number, to: number): void;
+  /** Copies rows, padded, from `from` to their place. */
+  send(first: number, count: number, from: number): void;
   close(): void;
 }
 
@@ -59,17 +61,30 @@ function copier(from: SharedMemory, to: SharedMemory): Copy {
 }
 
 function openBuffer({ chunks, chunkRows, stride }: BufferSource, memory: SharedMemory): OpenSource {
-  const copies = chunks.map((chunk) => copier(chunk, memory));
+  const bringing = chunks.map((chunk) => copier(chunk, memory));
+  let sending: Copy[] | undefined; // most threads only read
+  /** Rows first .. first+count-1 cut at the chunks' ends: where they lie in theirs, and from which byte of all on. */
+  const walk = (
+    copies: readonly Copy[],
+    first: number,
+    count: number,
+    each: (copy: Copy, at: number, offset: number, bytes: number) => void,
+  ): void => {
+    for (let row = first; row < first + count;) {
+      const start = row % chunkRows;
+      const rows = Math.min(first + count - row, chunkRows - start);
+      const copy = copies[Math.floor(row / chunkRows)];
+      if (copy === undefined) throw new Error(`features: row ${row} is outside the buffers`);
+      each(copy, start * stride, (row - first) * stride, rows * stride);
+      row += rows;
+    }
+  };
   return {
-    bring(first, count, to) {
-      for (let row = first; row < first + count;) {
-        const start = row % chunkRows;
-        const rows = Math.min(first + count - row, chunkRows - start);
-        const copy = copies[Math.floor(row / chunkRows)];
-        if (copy === undefined) throw new Error(`features: row ${row} is outside the buffers`);
-        copy(to + (row - first) * stride, start * stride, rows * stride);
-        row += rows;
-      }
+    bring: (first, count, to) =>
+      walk(bringing, first, count, (copy, at, offset, bytes) => copy(to + offset, at, bytes)),
+    send(first, count, from) {
+      sending ??= chunks.map((chunk) => copier(memory, chunk));
+      walk(sending, first, count, (copy, at, offset, bytes) => copy(at, from + offset, bytes));
     },
     close: () => {},
   };
@@ -89,6 +104,9 @@ function openFile({ path, cols, stride }: FileSource, memory: SharedMemory, kern
         done += got;
       }
       if (width !== stride) kernels.spreadRows(at, to, count, cols, stride);
+    },
+    send: () => {
+      throw new Error(`${path}: files are only read`);
     },
     close: () => closeSync(handle),
   };
