@@ -31,6 +31,7 @@ import type { Reduced } from "./convnet-affine.ts";
 export type CertifiedPathSettings = {
   readonly strengths: readonly number[]; // l2 over the total variance of the features
   readonly pathCells?: number; // rows × columns that the path may take; absent: all rows
+  readonly pathRows?: number; // that it takes at least
   readonly pathGap: number; // relative, certified, along the path
   readonly chosenGap: number; // and for the probe that is reported
   readonly gapNats?: number; // a gap that is small enough whatever the objective
@@ -45,14 +46,15 @@ export function certifiedProbe(
   runtime: Runtime,
   { train, validation, reduced }: FittingRows,
   stream: Stream,
-  { strengths, pathCells = Infinity, pathGap, chosenGap, gapNats = 0, passes }: CertifiedPathSettings,
+  { strengths, pathCells = Infinity, pathRows = 1, pathGap, chosenGap, gapNats = 0, passes }: CertifiedPathSettings,
   hooks: FitHooks,
   startAt?: PathOptions["startAt"],
 ): FittedProbe & { readonly path: readonly LinearProbe[] } {
   const scaling = "none";
   const { rows, cols } = train.features;
   const totalVariance = train.features.moments().variance.reduce((sum, variance) => sum + variance, 0);
-  const some = reduced?.train ?? firstRows(train, Math.min(rows, Math.floor(pathCells / cols)));
+  const enough = Math.max(pathRows, Math.floor(pathCells / cols));
+  const some = reduced?.train ?? firstRows(train, Math.min(rows, enough));
   const fewer = some.labels.length < rows;
   const path = fitPath(runtime, { train: some, validation: reduced?.validation ?? validation, scaling }, lbfgs(), {
     l2: strengths.map((strength) => strength * totalVariance),

@@ -45,6 +45,7 @@ const settings = z
     certified: z.object({
       strengths: z.array(z.number()),
       pathCells: z.number(),
+      pathRows: z.int(),
       pathGap: z.number(),
       chosenGap: z.number(),
       gapNats: z.number(),
