@@ -36,9 +36,12 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
     }
     case "conv2d":
       return [convBackward(layer, dY, context)];
-    // Products are twice as quick as a choice between tensors. Of a rectified value the sign is 0 or 1.
-    case "relu":
-      return [builder.node("Mul", [dY, builder.node("Sign", [layer.name])])];
+    // Products are twice as quick as a choice between tensors. A rectified value is 0 or, times 1e38, more than 1, since
+    // denormals count as 0; Sign would say the same, a number at a time.
+    case "relu": {
+      const large = builder.node("Mul", [layer.name, builder.floats(1e38)]);
+      return [builder.node("Mul", [dY, builder.node("Clip", [large, builder.floats(0), builder.floats(1)])])];
+    }
     case "leaky-relu": {
       const positive = builder.node("Greater", [layer.name, builder.floats(0)]);
       const slopes = builder.node("Where", [positive, builder.floats(1), builder.floats(layer.slope)]);
