@@ -3,7 +3,7 @@
  * runs it, and this project's own import probes it. Every layer's output keeps the layer's name.
  */
 import { reject } from "@linear-probes/core";
-import { lowerForward, type ForwardContext } from "./engines/onnx/forward.ts";
+import { lowerForward } from "./engines/onnx/forward.ts";
 import { createModelBuilder } from "./engines/onnx/model-builder.ts";
 import { ancestors, size } from "./graph.ts";
 import type { LayerGraph } from "./graph.ts";
@@ -14,15 +14,11 @@ export function exportOnnx(graph: LayerGraph, parameters: Parameters): Uint8Arra
   return onnxModel(graph, parameters, [graph.logits]);
 }
 
-/**
- * The model with the layers named as its outputs, and exactly the layers that those need. `spectral` says which
- * convolutions go by way of spectra, to the same values but for rounding; by default none does.
- */
+/** The model with the layers named as its outputs, and exactly the layers that those need. */
 export function onnxModel(
   graph: LayerGraph,
   parameters: Parameters,
   outputs: readonly string[],
-  spectral?: ForwardContext["spectral"],
 ): Uint8Array<ArrayBuffer> {
   const builder = createModelBuilder(graph.name);
   const needed = ancestors(graph, outputs);
@@ -36,7 +32,7 @@ export function onnxModel(
     builder.weights(name, values, shape);
   }
   for (const layer of needed) {
-    lowerForward(layer, { builder, graph, ...(spectral && { spectral }) });
+    lowerForward(layer, { builder, graph });
     const dims = ["rows", ...graph.shapeOf(layer.name)];
     if (outputs.includes(layer.name)) builder.output(layer.name, dims);
     else if (layer.kind !== "input") builder.describe(layer.name, dims);

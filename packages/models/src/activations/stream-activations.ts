@@ -6,8 +6,7 @@
 import { reject } from "@linear-probes/core";
 import type { FeatureWriter } from "@linear-probes/core";
 import { size } from "../graph.ts";
-import type { Convolution, LayerGraph } from "../graph.ts";
-import { spectraPay } from "../engines/onnx/spectral-basis.ts";
+import type { LayerGraph } from "../graph.ts";
 import { onnxModel } from "../graph-export.ts";
 import type { Parameters } from "../graph-parameters.ts";
 import type { ForwardPlan } from "./forward-plan.ts";
@@ -54,8 +53,8 @@ export async function streamActivations(
   const computed = taps.filter((tap) => tap !== graph.input);
   const batches = Math.ceil(inputs.rows / batch);
   const workers = computed.length === 0 ? 0 : Math.max(1, Math.min(options.threads ?? 1, batches));
-  const spectral = (layer: Convolution): boolean => spectraPay(layer, graph.shapeOf(layer.from), batch);
-  const model = workers > 0 ? onnxModel(graph, parameters, computed, spectral) : new Uint8Array();
+  // Not by way of spectra: whoever imports the exported network gets these bits.
+  const model = workers > 0 ? onnxModel(graph, parameters, computed) : new Uint8Array();
   const pool = Array.from({ length: workers }, () => openForwardThread(planOf(graph, model, computed, batch)));
   // Each worker computes into one slot while the other is copied out.
   const slots = pool.flatMap((worker) => [0, 1].map((slot) => ({ worker, slot })));
