@@ -1,4 +1,7 @@
-/** @file Convolutions to ONNX operators by way of spectra: the maps of `spectral-basis.ts` as matrix products. */
+/**
+ * @file Convolutions to ONNX operators by way of spectra: the maps of `spectral-basis.ts` as matrix products. One line of
+ * frequencies after the other, since what lies between the products of one line stays in a cache and of all does not.
+ */
 import { kernelOf } from "../../graph.ts";
 import type { Convolution, LayerGraph } from "../../graph.ts";
 import type { ModelBuilder } from "./model-builder.ts";
@@ -39,15 +42,14 @@ export function spectralBackward(
   const both = gradients.map((gradient, line) => {
     const kernels = builder.node("MatMul", [transpose(gradient, lastTwo), imagesOf(name, line)]);
     const byCell = times(transposed(kernelLine(basis, line)), reshape(kernels, [perLine, -1]));
-    return { byCell, image: wanted.input ? builder.node("MatMul", [gradient, kernelsOf(name, line)]) : "" };
+    const image = wanted.input ? [builder.node("MatMul", [gradient, kernelsOf(name, line)])] : [];
+    return { byCell, image };
   });
-  const byCell = builder.node(
-    "Sum",
-    both.map((line) => line.byCell),
-  );
-  reshape(transpose(byCell, [1, 0]), [filters, channels, ...kernelOf(layer)], wanted.weights);
-  if (!wanted.input) return undefined;
-  const images = both.map((line) => line.image);
+  const parts = both.map((line) => line.byCell);
+  const byPair = transpose(builder.node("Sum", parts), [1, 0]);
+  reshape(byPair, [filters, channels, ...kernelOf(layer)], wanted.weights);
+  const images = both.flatMap((line) => line.image);
+  if (images.length === 0) return undefined;
   return outOf(images, channels, transposed(basis.imageWidth), transposed(basis.imageHeight));
 }
 
@@ -88,6 +90,8 @@ function planOf(layer: Convolution, builder: ModelBuilder, graph: LayerGraph) {
     const across = values.map((value) => times(alongWidth, reshape(value, [perLine, -1])));
     const together = builder.node("Concat", across, { axis: 0 });
     const byCell = times(alongHeight, reshape(together, [2 * lines, -1]));
+    // Rows first, then each turned by itself, is three times as quick as all at once; the fourth axis keeps onnxruntime
+    // from joining the two.
     const byRow = transpose(reshape(byCell, [cells, -1, depth]), [1, 0, 2]);
     const turned = transpose(reshape(byRow, [1, -1, cells, depth]), [0, 1, 3, 2]);
     return reshape(turned, [-1, depth, height, width]);
@@ -95,4 +99,5 @@ function planOf(layer: Convolution, builder: ModelBuilder, graph: LayerGraph) {
   return { basis, channels, reshape, transpose, times, into, outOf };
 }
 
+/** [a, b, c] to [a, c, b], which onnxruntime makes a part of the product that reads it. */
 const lastTwo = [0, 2, 1];
