@@ -18,8 +18,6 @@ export interface Matrix {
 
 /** y = Σ over input channels of `back(kernel(w) ∘ image(x))`, where ∘ multiplies the products one by one. */
 export interface SpectralBasis {
-  readonly height: number;
-  readonly width: number;
   /** Frequencies along the height, each with a real and an imaginary part. */
   readonly lines: number;
   /** Products of each line: three for every frequency along the width. */
@@ -31,21 +29,22 @@ export interface SpectralBasis {
   readonly backHeight: Matrix; // [height, 2 lines]
 }
 
+/** Circular over `circle` × `ring` cells: what wraps around lands beyond the image, or reads zeros. */
+function extents([height, width]: readonly [number, number], kernel: readonly [number, number]) {
+  const [padHeight, padWidth] = [(kernel[0] - 1) / 2, (kernel[1] - 1) / 2];
+  const [circle, ring] = [height + padHeight, width + padWidth];
+  return { padHeight, padWidth, circle, ring, lines: Math.floor(circle / 2) + 1, perLine: 3 * ring };
+}
+
 /** Of a convolution that keeps height and width, padded with zeros. */
 export function spectralBasis(
   [height, width]: readonly [number, number],
   kernel: readonly [number, number],
 ): SpectralBasis {
-  // Circular over this many cells: what wraps around lands beyond the image, or reads zeros.
-  const [padHeight, padWidth] = [(kernel[0] - 1) / 2, (kernel[1] - 1) / 2];
-  const [circle, ring] = [height + padHeight, width + padWidth];
-  const lines = Math.floor(circle / 2) + 1;
-  const perLine = 3 * ring;
+  const { padHeight, padWidth, circle, ring, lines, perLine } = extents([height, width], kernel);
   const down = (line: number, cell: number): number => (2 * Math.PI * line * cell) / circle;
   const across = (frequency: number, cell: number): number => (2 * Math.PI * frequency * cell) / ring;
   return {
-    height,
-    width,
     lines,
     perLine,
     imageHeight: matrix(2 * lines, height, (row, cell) => {
@@ -94,7 +93,7 @@ export function spectraPay(
 ): boolean {
   if ((layer.stride ?? 1) !== 1) return false;
   const area = kernelOf(layer)[0] * kernelOf(layer)[1];
-  const { lines, perLine } = spectralBasis([height, width], kernelOf(layer));
+  const { lines, perLine } = extents([height, width], kernelOf(layer));
   const pairs = channels * layer.filters;
   const perImage = 2 * lines * (height * width + perLine * width);
   const products = lines * perLine * pairs + (channels + layer.filters) * perImage;

@@ -5,6 +5,7 @@ import { gradientOf, lowerBackward, lowerHead, total, trainable } from "./backwa
 import { lowerForward } from "./forward.ts";
 import { createModelBuilder } from "./model-builder.ts";
 import { spectraPay } from "./spectral-basis.ts";
+
 type SpectralRule = typeof spectraPay;
 
 export const targetsInput = "targets";
