@@ -20,6 +20,8 @@ export interface Stream {
   normal(): number;
   /** Fills `out` with standard normals, by the ziggurat method: other numbers than `normal` gives, and four times faster. */
   fillNormal(out: Float32Array | Float64Array): void;
+  /** Fills `out` with `yes`, each with the given probability, else `no`: what `uniform() < probability` says, in less time. */
+  fillBernoulli(out: Float32Array, probability: number, yes: number, no: number): void;
   /** Uniform integer in 0 .. bound-1. */
   integer(bound: number): number;
   /** A uniformly random order of 0 .. n-1 (Fisher & Yates). */
@@ -65,6 +67,11 @@ function streamAt(path: string): Stream {
     fillNormal(out) {
       const words = source();
       fillNormal(() => words.int32(), out);
+    },
+    fillBernoulli(out, probability, yes, no) {
+      const words = source();
+      const limit = probability * 2 ** 32;
+      for (let i = 0; i < out.length; i++) out[i] = words.int32() >>> 0 < limit ? yes : no;
     },
     integer,
     permutation(n) {

@@ -45,6 +45,16 @@ describe("paths", () => {
     );
   });
 
+  test("fillBernoulli says of every number what comparing it would", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.string(), (probability, label) => {
+        const [filled, one] = [new Float32Array(100), rootStream(label)];
+        rootStream(label).fillBernoulli(filled, probability, 2, -1);
+        expect([...filled]).toEqual(Array.from({ length: 100 }, () => (one.uniform() < probability ? 2 : -1)));
+      }),
+    );
+  });
+
   test("the numbers of one path, pinned", () => {
     const stream = rootStream("7/fig03/dataset-12/inputs");
     const normals = new Float64Array(3);

@@ -150,7 +150,7 @@ export function dropoutMasks(graph: LayerGraph, rows: number, stream: Stream): P
     const own = stream.split(layer.name);
     const kept = 1 / (1 - layer.rate);
     const mask = new Float32Array(rows * size(graph.shapeOf(layer.name)));
-    for (let i = 0; i < mask.length; i++) mask[i] = own.uniform() < layer.rate ? 0 : kept;
+    own.fillBernoulli(mask, layer.rate, 0, kept);
     masks.set(layer.name, mask);
   }
   return masks;
