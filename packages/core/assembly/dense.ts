@@ -1,6 +1,7 @@
 /**
  * @file A dense layer without bias and with a leaky rectifier: Y = leaky(X W), W [din, dout] float32. Three rows by
- * twelve outputs at a time; each sum runs over the inputs in order, so that bits depend on nothing else.
+ * twelve outputs at a time; each sum runs over the inputs in order, so that bits depend on nothing else. And a rectifier
+ * alone.
  */
 import { Job } from "./job";
 import { PANEL } from "./strips";
@@ -89,4 +90,10 @@ export function dense(job: Job, scratch: usize, acc: usize, x: usize, row0: u32,
       for (; i < end; i++) denseTile(1, x + i * xs, xs, inputs, w, y + i * ts + p * PANEL, ts, vectors, slope);
     }
   }
+}
+
+/** X ← max(X, 0), in place. */
+export function rectify(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
+  const zero = f32x4.splat(0);
+  for (const end = x + rows * job.stride; x < end; x += 16) v128.store(x, f32x4.max(v128.load(x), zero));
 }

@@ -64,6 +64,16 @@ describe("the same bits", () => {
     expect(new Set(hashes).size).toBe(1);
   });
 
+  test("of a rectifier", () => {
+    const problem = kernelCase(9000, 100, 2);
+    const hashes = runtimes.flatMap((runtime) =>
+      (["memory", "buffer"] as const).map(
+        (storage) => runtime.rectified(createFeatures(runtime, problem, { storage })).hash,
+      ),
+    );
+    expect(new Set(hashes).size).toBe(1);
+  });
+
   test("of a sweep that is taken up again after each epoch", () => {
     const problem = kernelCase(500, 30, 3);
     const run = (runtime: WasmRuntime | undefined, order: Int32Array, state: Float64Array[]): void => {

@@ -1,4 +1,7 @@
 /** @file The wasm kernels against the float64 reference, and against finite differences. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { arithmetic } from "../src/arithmetic.ts";
@@ -284,5 +287,35 @@ describe("a dense layer with a leaky rectifier", () => {
     );
     layer.release();
     features.release();
+  });
+});
+
+describe("a rectifier alone", () => {
+  const meanOf = (x: Float32Array): number => x.reduce((sum, value) => sum + value, 0) / x.length;
+
+  test.each(["memory", "buffer"] as const)("in %s: max(x, 0) in the place of x", (storage) => {
+    const problem = kernelCase(2000, 7, 2);
+    const features = createFeatures(wasm, problem, { storage });
+    expect(features.moments().mean[3]).toBeCloseTo(meanOf(problem.x.filter((_, at) => at % 7 === 3)), 9);
+    const after = wasm.rectified(features);
+    const all = Array.from({ length: 2000 }, (_, i) => i);
+    const want = problem.x.map((x) => Math.max(x, 0));
+    expect(want).not.toEqual(problem.x);
+    expect(after.readRows(all)).toEqual(want);
+    expect(after.moments().mean[3]).toBeCloseTo(meanOf(want.filter((_, at) => at % 7 === 3)), 9);
+    expect(() => features.readRows([0])).toThrow("not released");
+    features.release(); // does nothing
+    expect(after.readRows([0])).toHaveLength(7);
+    after.release();
+  });
+
+  test("files are refused and stay as they are", () => {
+    const folder = mkdtempSync(join(tmpdir(), "probes-rectified-"));
+    const problem = kernelCase(20, 5, 2);
+    const features = createFeatures(wasm, problem, { storage: "file", path: join(folder, "x") });
+    expect(() => wasm.rectified(features)).toThrow('rectified: features must lie in memory or in buffers, got "file"');
+    expect(features.readRows([3])).toEqual(problem.x.subarray(15, 20));
+    features.release();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -19,6 +19,7 @@ import { lazyFeatures } from "../parts/lazy-features.ts";
 import { trainedNetwork } from "../parts/trained-network.ts";
 import type { Fig05Protocol, Fig05Row } from "../rows.ts";
 import {
+  type ConvnetTap as Tap,
   convnetTaps,
   networkError,
   parametersHash,
@@ -33,7 +34,6 @@ import { rowSchema } from "../results.ts";
 import type { Remembered } from "../store.ts";
 import type { Entry } from "../stored-value.ts";
 
-type Tap = (typeof convnetTaps)[number];
 const protocols = ["early-stopping", "certified-l2"] as const;
 
 type Settings = ConvnetRun & {
@@ -120,12 +120,16 @@ export default defineExperiment<Settings, Task>({
     task.kind === "model" ? runModel(task.step, settings, context) : runProbes(task.step, task.taps, settings, context),
 });
 
-/** Neighbouring taps that fit in memory together share a pass through the network. */
+/**
+ * Neighbouring taps that fit in memory together share a pass through the network. A rectified tap takes the place of what
+ * it rectifies.
+ */
 function groupTaps(columns: number): Tap[][] {
   const groups: Tap[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const tap of convnetTaps) {
-    used += tap.features;
+    const takesOver = groups.at(-1)?.some(({ name }) => name === tap.rectifies) === true;
+    if (!takesOver) used += tap.features;
     if (used > columns) {
       groups.push([]);
       used = tap.features;
@@ -171,11 +175,14 @@ async function runProbes(
   const wanted = taps.flatMap((tap) =>
     protocols.map((protocol) => probeOf(tap, protocol, parameters, data, settings, context)),
   );
-  const fitting = lazyFeatures((taps) =>
-    fittingFeatures(context.runtime, parameters, data, settings.rows, taps, forwardOf(context)),
+  const from = (name: string) => taps.find((tap) => tap.name === name)?.rectifies;
+  const fitting = lazyFeatures(
+    (names) => fittingFeatures(context.runtime, parameters, data, settings.rows, names, forwardOf(context)),
+    { from, turn: (features) => features.rectified() },
   );
-  const testing = lazyFeatures((taps) =>
-    testFeatures(context.runtime, parameters, data, settings.rows, taps, forwardOf(context)),
+  const testing = lazyFeatures(
+    (names) => testFeatures(context.runtime, parameters, data, settings.rows, names, forwardOf(context)),
+    { from, turn: (features) => features.rectified() },
   );
   const missing = (kind: string): string[] => [
     ...new Set(
@@ -217,6 +224,7 @@ async function runProbes(
         );
         return { json: { testError: scores.error } };
       });
+      if (protocol === protocols.at(-1)) testing.release(tap.name);
       const { name, depth, features } = tap;
       const place = { kind: "probe", step, epoch: epochOf(step, settings), tap: name, depth, features, protocol };
       rows.push({ ...place, ...rowSchema.parse(cells), ...rowSchema.parse(scores) });

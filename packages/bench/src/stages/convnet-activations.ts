@@ -6,7 +6,7 @@ import {
   labelled,
   type LabelledFeatures,
   reject,
-  type Runtime,
+  type WasmRuntime,
 } from "@linear-probes/core";
 import {
   type BlockSink,
@@ -28,18 +28,33 @@ const LARGE_BYTES = 2 ** 30;
 
 const graph = mnistConvnet.build();
 
-export const convnetTaps = graph.taps.map((name, depth) => ({ name, depth, features: size(graph.shapeOf(name)) }));
+export interface ConvnetTap {
+  readonly name: string;
+  readonly depth: number;
+  readonly features: number;
+  /** The tap of which this one is max(x, 0). */
+  readonly rectifies?: string;
+}
+
+export const convnetTaps: readonly ConvnetTap[] = graph.taps.map((name, depth) => {
+  const layer = graph.layers.find((one) => one.name === name);
+  const rectifies = layer?.kind === "relu" && graph.taps.includes(layer.from) ? layer.from : undefined;
+  return { name, depth, features: size(graph.shapeOf(name)), ...(rectifies !== undefined && { rectifies }) };
+});
 
 /** What a tap's probes are fitted to and chosen by. */
 export interface TapFeatures {
   readonly train: LabelledFeatures<"train">;
   readonly validation: LabelledFeatures<"validation">;
+  /** Those of the tap that `rectifies` this one, in the place of these, which are gone. */
+  rectified(): TapFeatures;
   /** Gives the memory back; again does nothing. */
   release(): void;
 }
 
 export interface TapTest {
   readonly test: LabelledFeatures<"test">;
+  rectified(): TapTest;
   release(): void;
 }
 
@@ -61,7 +76,7 @@ export function parametersHash(parameters: Parameters): string {
 
 /** Features of several taps for training and validation images, in one pass through the network. */
 export async function fittingFeatures(
-  runtime: Runtime,
+  runtime: WasmRuntime,
   parameters: Parameters,
   digits: Digits,
   { train, validation }: RowSettings,
@@ -78,18 +93,46 @@ export async function fittingFeatures(
   return new Map(
     [...features].map(([tap, [first, rest]]) => {
       if (first === undefined || rest === undefined) throw new Error(`${tap}: lost rows`);
-      const roles = {
+      const rows = {
         validation: labelled("validation", first, labels.subarray(0, validation), classes),
         train: labelled("train", rest, labels.subarray(validation), classes),
       };
-      return [tap, { ...roles, release: () => [first, rest].forEach((part) => part.release()) }] as const;
+      return [tap, tapFeatures(runtime, rows)] as const;
     }),
   );
 }
 
+function tapFeatures(runtime: WasmRuntime, rows: Pick<TapFeatures, "train" | "validation">): TapFeatures {
+  const { train, validation } = rows;
+  return {
+    ...rows,
+    rectified: () =>
+      tapFeatures(runtime, { train: rectified(runtime, train), validation: rectified(runtime, validation) }),
+    release() {
+      train.features.release();
+      validation.features.release();
+    },
+  };
+}
+
+function tapTest(runtime: WasmRuntime, test: LabelledFeatures<"test">): TapTest {
+  return {
+    test,
+    rectified: () => tapTest(runtime, rectified(runtime, test)),
+    release: () => test.features.release(),
+  };
+}
+
+function rectified<Role extends "train" | "validation" | "test">(
+  runtime: WasmRuntime,
+  { role, features, labels, classes }: LabelledFeatures<Role>,
+): LabelledFeatures<Role> {
+  return labelled(role, runtime.rectified(features), labels, classes);
+}
+
 /** The same for the test images. Apart, since they are needed when the others no longer are. */
 export async function testFeatures(
-  runtime: Runtime,
+  runtime: WasmRuntime,
   parameters: Parameters,
   digits: Digits,
   { train, test }: RowSettings,
@@ -108,7 +151,7 @@ export async function testFeatures(
     [...features].map(([tap, [only]]) => {
       if (only === undefined) throw new Error(`${tap}: lost rows`);
       const rows = labelled("test", only, digits.labels.test, digits.classes);
-      return [tap, { test: rows, release: () => only.release() }] as const;
+      return [tap, tapTest(runtime, rows)] as const;
     }),
   );
 }
@@ -120,7 +163,7 @@ interface Part {
 
 /** Features of each tap for parts that follow one another. */
 async function forwardFeatures(
-  runtime: Runtime,
+  runtime: WasmRuntime,
   parameters: Parameters,
   { inputs, width }: Digits,
   parts: readonly Part[],

@@ -8,7 +8,7 @@ import { reject } from "../errors.ts";
 import type { Features, Runtime } from "./kernels.ts";
 import { createBufferPool } from "./wasm/buffer-pool.ts";
 import { createCrew } from "./wasm/crew.ts";
-import { denseLeakyRelu, meanRowNorm } from "./wasm/dense.ts";
+import { denseLeakyRelu, meanRowNorm, rectified } from "./wasm/dense.ts";
 import { createWriter } from "./wasm/features.ts";
 import { HEAP_BASE, MAX_THREADS } from "./wasm/job.ts";
 import { kernelModule } from "./wasm/module.ts";
@@ -34,6 +34,8 @@ export interface WasmRuntime extends Runtime {
    * product that overflows float32 is not noticed here.
    */
   denseLeakyRelu(features: Features, weights: Float32Array, outputs: number, slope: number): Features;
+  /** max(X, 0) in the place of `features`, which with their `head`s end as if released. Those of files are refused. */
+  rectified(features: Features): Features;
   /** Mean over the rows of ‖x‖₂. */
   meanRowNorm(features: Features): number;
 }
@@ -60,6 +62,7 @@ export async function createWasmRuntime({
     valueTogether: (products) => valueTogether(workspace, products),
     backwardTogether: (products) => backwardTogether(workspace, products),
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
+    rectified: (features) => rectified(workspace, features),
     meanRowNorm: (features) => meanRowNorm(workspace, features),
     dispose: () => crew.dispose(),
   };

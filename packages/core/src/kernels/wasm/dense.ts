@@ -1,7 +1,7 @@
-/** @file A dense layer with a leaky rectifier on features, and the mean norm of rows: what an untrained network needs. */
+/** @file Layers that are computed here and not by an engine, and the mean norm of rows. */
 import { reject } from "../../errors.ts";
 import type { Features } from "../kernels.ts";
-import { featuresInMemory, locationOf, strideOf } from "./features.ts";
+import { featuresInMemory, locationOf, strideOf, takeOver } from "./features.ts";
 import { JOB } from "./job.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -36,6 +36,18 @@ export function denseLeakyRelu(
   workspace.locate(location);
   workspace.run("dense", n * d * outputs < 500_000);
   return featuresInMemory(workspace, out, n, outputs);
+}
+
+/** max(X, 0) where X was. */
+export function rectified(workspace: Workspace, features: Features): Features {
+  const { rows, cols, storage } = features;
+  if (storage === "file") reject("rectified", "features must lie in memory or in buffers", storage);
+  const location = locationOf(features, workspace);
+  workspace.job({ cols, classes: 2, live: 1 });
+  workspace.partition(rows, 0);
+  workspace.locate(location);
+  workspace.run("rectify", rows * cols < 500_000);
+  return takeOver(features);
 }
 
 /** Mean over rows of ‖x‖₂. */

@@ -256,6 +256,13 @@ function featuresAt(place: Place, rows: number, cols: number): Features {
   return features;
 }
 
+/** Takes the place of features that end with this, as if released; whoever changed what lies there calls the rest so. */
+export function takeOver(features: Features): Features {
+  const place = places.get(features) ?? reject("features", "must not be released", "released ones");
+  places.delete(features);
+  return featuresAt(place, features.rows, features.cols);
+}
+
 /** Features that lie in the shared memory already, at `x`. */
 export function featuresInMemory(workspace: Workspace, x: number, rows: number, cols: number): Features {
   return featuresAt(fillMemory(workspace, x, cols).finish(), rows, cols);

@@ -1,6 +1,6 @@
 /** @file What the calling thread and every worker do alike: claim row partitions until none is left. */
 import { CONTROL, JOB, lowMemory, SCRATCH, STAGE } from "./job.ts";
-import { instantiate, OPERATIONS, type KernelExports } from "./module.ts";
+import { instantiate, OPERATIONS, type KernelExports, type Operation } from "./module.ts";
 import { openSource, wordsAt, type OpenSource, type Source } from "./sources.ts";
 import type { CompiledModule, SharedMemory } from "./web-assembly.ts";
 
@@ -50,7 +50,7 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
     const start = part * word(CONTROL.partRows);
     const end = Math.min(get("rows"), start + word(CONTROL.partRows));
     const stride = get("stride");
-    const operation = OPERATIONS[word(CONTROL.operation)];
+    const operation: Operation | undefined = OPERATIONS[word(CONTROL.operation)];
     if (operation === undefined) return gather(start, end - start, get("source") + start * stride, stride);
     const scratch = word(SCRATCH / 4 + thread);
     const acc = get("acc") + part * get("accStride");
@@ -61,6 +61,7 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
       const count = Math.min(step, end - row);
       const x = operation.blocks === false ? 0 : bring(row, count, stride);
       kernels[operation.name](JOB, scratch, acc, x, row, count);
+      if (operation.writes === true && word(CONTROL.source) !== 0) source(word(CONTROL.source)).send(row, count, x);
     }
   }
 

@@ -4,7 +4,7 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole". `stage` is no kernel: it brings the rows of job.order from outside to job.source.
+ * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies. `stage` is no kernel: it brings the rows of job.order from outside to job.source.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
@@ -19,6 +19,7 @@ export const OPERATIONS = [
   { name: "columnSums", blocks: true },
   { name: "rowNorms", blocks: true },
   { name: "dense", blocks: true },
+  { name: "rectify", blocks: true, writes: true },
   { name: "fusedTogether", blocks: true },
   { name: "backwardTogether", blocks: true },
   { name: "along", blocks: false },
@@ -32,6 +33,11 @@ export const OPERATIONS = [
 ] as const;
 
 type KernelName = (typeof OPERATIONS)[number]["name"];
+export interface Operation {
+  readonly name: KernelName;
+  readonly blocks: boolean | "whole";
+  readonly writes?: true;
+}
 export type OperationName = KernelName | "stage";
 
 type PartitionKernel = (job: number, scratch: number, acc: number, x: number, row0: number, rows: number) => void;
