@@ -14,16 +14,14 @@ import {
   evaluateOnValidation,
   fit,
   type FitHooks,
-  type FitResult,
   labelled,
   type LabelledFeatures,
   type LinearProbe,
   passBudget,
   type Runtime,
-  type Scores,
   type Stream,
 } from "@linear-probes/core";
-import { fitPath, lbfgs, type PathOptions } from "@linear-probes/solvers";
+import { fitPath, lbfgs, type PathOptions, type PathPoint } from "@linear-probes/solvers";
 import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 import type { Reduced } from "./convnet-affine.ts";
@@ -69,7 +67,7 @@ export function certifiedProbe(
   // Fewer rows want a stronger penalty: on all rows weaker ones follow for as long as they do better.
   const derived = createDerived();
   let allPasses = 0;
-  const fitAll = (l2: number, start: LinearProbe, relative = chosenGap): Candidate => {
+  const fitAll = (l2: number, start: LinearProbe, relative = chosenGap): PathPoint => {
     const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
       start,
       stop: [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)],
@@ -78,20 +76,21 @@ export function certifiedProbe(
       derived,
     });
     allPasses += result.passes;
-    return { l2, result, validation: evaluateOnValidation(runtime, result.probe, validation) };
+    return { l2, fit: result, validation: evaluateOnValidation(runtime, result.probe, validation) };
   };
-  let best: Candidate;
+  const isDone = !fewer && reduced === undefined && path.chosen.fit.status === "converged";
+  let best: PathPoint;
   try {
-    best = fitAll(path.chosen.l2, reduced?.lift(found) ?? found);
+    best = isDone ? path.chosen : fitAll(path.chosen.l2, reduced?.lift(found) ?? found);
     for (const { l2 } of path.points.filter((point) => fewer && point.l2 < path.chosen.l2)) {
-      const tried = fitAll(l2, best.result.probe, TRIED_FACTOR * chosenGap);
+      const tried = fitAll(l2, best.fit.probe, TRIED_FACTOR * chosenGap);
       if (!(tried.validation.error < best.validation.error)) break;
-      best = fitAll(l2, tried.result.probe);
+      best = fitAll(l2, tried.fit.probe);
     }
   } finally {
     derived.release();
   }
-  const { l2, result, validation: scored } = best;
+  const { l2, fit: result, validation: scored } = best;
   const { relativeGap, dualityGap } = result.certificate;
   const certified = relativeGap <= chosenGap || dualityGap <= gapNats;
   const scores = { train: scoresOnTrain(runtime, result, train), validation: scored };
@@ -103,12 +102,6 @@ export function certifiedProbe(
 
 /** A weaker penalty that does no better when its gap is so many times too wide is not taken further. */
 const TRIED_FACTOR = 5;
-
-interface Candidate {
-  readonly l2: number;
-  readonly result: FitResult;
-  readonly validation: Scores;
-}
 
 /** The first rows; what they hold beside `all` is nothing. */
 function firstRows({ features, labels, classes }: LabelledFeatures<"train">, count: number): LabelledFeatures<"train"> {
