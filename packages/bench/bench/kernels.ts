@@ -4,14 +4,9 @@
  * where a reference class saves some) and whether the targets are met. Arguments: [threads] [rounds].
  */
 import { availableParallelism, cpus } from "node:os";
-import { createWasmRuntime, rootStream, type ProblemKernels } from "@linear-probes/core";
+import { createWasmRuntime, type ProblemKernels } from "@linear-probes/core";
 import { onnxGraphs, openGraph, type Formulation } from "./onnx-formulations.ts";
-
-interface Shape {
-  readonly n: number;
-  readonly d: number;
-  readonly k: number;
-}
+import { flopsOf, median, problemOf, type Shape } from "./random-problem.ts";
 
 interface Contender {
   readonly name: string;
@@ -38,20 +33,6 @@ const SHAPES: readonly Shape[] = [
 
 const threads = Number(process.argv[2] ?? Math.min(2, availableParallelism()));
 const rounds = Number(process.argv[3] ?? 15);
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-/** Random features and labels; the same for every contender. */
-function problemOf({ n, d, k }: Shape) {
-  const stream = rootStream(`bench/kernels/${n}x${d}x${k}`);
-  const pool = Float32Array.from({ length: 65_537 }, () => stream.normal());
-  const x = new Float32Array(n * d);
-  for (let i = 0; i < x.length; i++) x[i] = pool[i % pool.length] ?? 0;
-  const labels = Int32Array.from({ length: n }, () => stream.integer(k));
-  const weights = Float32Array.from({ length: k * d }, () => stream.normal() / Math.sqrt(d));
-  return { x, labels, weights };
-}
 
 function fused(kernels: ProblemKernels, weights: Float32Array, k: number): Contender {
   const w = Float64Array.from(weights);
@@ -116,7 +97,7 @@ async function measure(shape: Shape): Promise<Verdict> {
   console.log(`\n${n} x ${d}, ${k} classes`);
   for (const { name, times, cpu } of contenders) {
     const best = Math.min(...times);
-    const flops = 4 * n * d * k;
+    const flops = flopsOf(shape);
     console.log(
       `  ${name.padEnd(38)} median ${median(times).toFixed(2).padStart(8)} ms   best ${best.toFixed(2).padStart(8)} ms` +
         `   ${(flops / median(times) / 1e6).toFixed(1).padStart(6)} / ${(flops / best / 1e6).toFixed(1)} GFLOP/s` +
@@ -125,7 +106,7 @@ async function measure(shape: Shape): Promise<Verdict> {
   }
   return {
     shape,
-    gigaflops: (4 * n * d * k) / Math.min(...ours.times) / 1e6,
+    gigaflops: flopsOf(shape) / Math.min(...ours.times) / 1e6,
     ratio: Math.min(...peers.map(({ times }) => median(times))) / median(ours.times),
     cpuRatio: Math.min(...peers.map(({ cpu }) => median(cpu))) / median(ours.cpu),
     bestRatio: Math.min(...peers.flatMap(({ times }) => times)) / Math.min(...ours.times),

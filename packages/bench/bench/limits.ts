@@ -1,6 +1,7 @@
 /**
  * @file `npm run bench:limits -- [names]`: runs what this project says a time limit of, each from nothing, and prints
- * which limits hold on this machine. Without names all of it, which takes an hour. Exits with 1 when a limit is missed.
+ * which limits hold on this machine, with its speed before and after: GFLOP/s of the kernel that `bench:kernels` asks 60
+ * of. Without names all of it, which takes an hour. Exits with 1 when a limit is missed.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Argument, Command } from "commander";
 import { textTable } from "../src/table.ts";
+import { machineSpeed } from "./machine-speed.ts";
 
 const mnistFigures = ["fig03-untrained-depth", "fig05-mnist-convnet"];
 
@@ -55,6 +57,7 @@ const limits: Readonly<Record<string, Limit>> = {
   },
 };
 
+const speed = async (): Promise<number> => Math.round(10 * (await machineSpeed(availableParallelism()))) / 10;
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -62,15 +65,19 @@ await new Command("bench:limits")
   .addArgument(new Argument("[names...]", "what to run").choices(Object.keys(limits)))
   .action(async (names: readonly string[]) => {
     const lines: (string | number)[][] = [];
+    let before = await speed();
     for (const [name, limit] of Object.entries(limits)) {
       if (names.length > 0 && !names.includes(name)) continue;
       log(`\n${limit.what}, at most ${limit.seconds} s`);
       const seconds = await measure(limit);
       const holds = seconds <= limit.seconds;
       if (!holds) process.exitCode = 1;
-      lines.push([limit.what, limit.seconds, Math.round(seconds * 10) / 10, holds ? "held" : "missed"]);
+      const after = await speed();
+      lines.push([limit.what, limit.seconds, Math.round(seconds * 10) / 10, holds ? "held" : "missed", before, after]);
+      before = after;
     }
-    log(`\n${textTable(["run", "limit s", "took s", ""], lines).join("\n")}`);
+    const heads = ["run", "limit s", "took s", "", "GFLOP/s before", "after"];
+    log(`\n${textTable(heads, lines).join("\n")}`);
     log(`${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} threads, Node ${process.version}`);
   })
   .parseAsync();
