@@ -1,5 +1,6 @@
 /** @file Refuses problems that have no answer, before anything is computed. */
 import { reject } from "./errors.ts";
+import { labelOutside } from "./labels.ts";
 import type { LabelledFeatures, ProbeProblem } from "./problem.ts";
 
 /** Labels must be one per row and within the classes. */
@@ -10,7 +11,7 @@ export function checkLabelled(rows: LabelledFeatures<"train" | "validation" | "t
   if (labels.length !== features.rows) {
     reject(`${role} labels`, `must be one for each of ${features.rows} rows`, labels.length);
   }
-  const bad = labels.findIndex((label) => !(label >= 0 && label < classes));
+  const bad = labelOutside(labels, classes);
   if (bad >= 0) reject(`${role} labels[${bad}]`, `must be 0..${classes - 1}`, labels[bad]);
 }
 

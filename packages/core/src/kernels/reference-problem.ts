@@ -1,5 +1,6 @@
 /** @file The kernels of one binding in the reference back end. Every method is its definition in kernels.ts, in float64. */
 import { reject } from "../errors.ts";
+import { labelOutside } from "../labels.ts";
 import type { Binding, Evaluation, Features, LineValues, Margins, MinibatchSweep, ProblemKernels } from "./kernels.ts";
 import { rowSweepReference } from "./reference-rows.ts";
 import { argmaxRow, softmaxRow } from "./softmax.ts";
@@ -18,7 +19,7 @@ export function bindReference(features: Features, x: Float32Array, binding: Bind
   const unshifted = new Float64Array(d);
   if (labels.length !== n) reject("labels", `there must be one for each of ${n} rows`, labels.length);
   if (shift.length !== d) reject("shift", `there must be one number for each of ${d} columns`, shift.length);
-  const wrong = labels.findIndex((label) => !(label >= 0 && label < k));
+  const wrong = labelOutside(labels, k);
   if (wrong >= 0) reject(`labels[${wrong}]`, `must be 0..${k - 1}`, labels[wrong]);
 
   const p = new Float64Array(k);

@@ -1,5 +1,6 @@
 /** @file The kernels of one binding in the wasm back end: sets up each job, runs it, and takes the sums out. */
 import { reject } from "../../errors.ts";
+import { labelOutside } from "../../labels.ts";
 import type {
   Binding,
   Evaluation,
@@ -284,7 +285,7 @@ function checkBinding(n: number, d: number, { labels, classes, shift }: Binding)
   if (shift !== undefined && shift.length !== d) {
     reject("shift", `there must be one number for each of ${d} columns`, shift.length);
   }
-  const wrong = labels.findIndex((label) => !(label >= 0 && label < classes));
+  const wrong = labelOutside(labels, classes);
   if (wrong >= 0) reject(`labels[${wrong}]`, `must be 0..${classes - 1}`, labels[wrong]);
 }
 
