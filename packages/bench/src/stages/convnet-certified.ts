@@ -22,7 +22,7 @@ import {
   type Stream,
 } from "@linear-probes/core";
 import { fitPath, lbfgs, type PathOptions, type PathPoint } from "@linear-probes/solvers";
-import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
+import { type FittedProbe, fittedProbe } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 import type { Reduced } from "./convnet-affine.ts";
 
@@ -93,10 +93,9 @@ export function certifiedProbe(
   const { l2, fit: result, validation: scored } = best;
   const { relativeGap, dualityGap } = result.certificate;
   const certified = relativeGap <= chosenGap || dualityGap <= gapNats;
-  const scores = { train: scoresOnTrain(runtime, result, train), validation: scored };
   // Passes over all rows and columns, those over some of them counted by their share.
   const share = (some.labels.length * some.features.cols) / (rows * cols);
-  const fitted = fittedProbe(result, scores, { l2, scaling, certified, passes: path.passes * share + allPasses });
+  const fitted = fittedProbe(result, scored, { l2, scaling, certified, passes: path.passes * share + allPasses });
   return { ...fitted, path: path.points.map((point) => point.fit.probe) };
 }
 

@@ -13,7 +13,7 @@ import {
   type Stream,
 } from "@linear-probes/core";
 import { rmsprop } from "@linear-probes/solvers";
-import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
+import { type FittedProbe, fittedProbe } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 
 export type EarlyStoppingSettings = {
@@ -54,9 +54,10 @@ export function earlyStoppedProbe(
     stop: [earlyStopping({ patience }), stepBudget(epochs)],
     hooks,
   });
-  const scores = {
-    train: scoresOnTrain(runtime, result, train),
-    validation: evaluateOnValidation(runtime, result.probe, validation),
-  };
-  return fittedProbe(result, scores, { l2, scaling, certified: false, passes: result.passes });
+  return fittedProbe(result, evaluateOnValidation(runtime, result.probe, validation), {
+    l2,
+    scaling,
+    certified: false,
+    passes: result.passes,
+  });
 }

@@ -25,7 +25,7 @@ import {
   streamActivations,
 } from "@linear-probes/models";
 import { lbfgs } from "@linear-probes/solvers";
-import { probeCells, scoresOnTrain } from "../probe-cells.ts";
+import { probeCells } from "../probe-cells.ts";
 import type { ProbeCells } from "../rows.ts";
 import { Interrupted, type StopFlag } from "../stop-flag.ts";
 import type { Digits, RowSettings } from "./convnet-data.ts";
@@ -134,11 +134,10 @@ function fitTap(runtime: Runtime, tap: string, features: FrameFeatures, frame: F
     stop: [certifiedGap({ relative: settings.relativeGap }), passBudget(settings.passes)],
     ...(start !== undefined && { start }),
   });
-  const scores = { train: scoresOnTrain(runtime, result, train), test: evaluateOnTest(runtime, result.probe, test) };
   const cells = {
-    ...probeCells(result, scores, l2),
+    ...probeCells(result, evaluateOnTest(runtime, result.probe, test), l2),
     columns: features.train.cols,
-    trainLoss: scores.train.loss,
+    trainLoss: result.certificate.loss,
     certified: result.status === "converged",
     warm: start !== undefined,
     pulledBackPenalty: null,

@@ -15,7 +15,6 @@ import {
   type Stream,
 } from "@linear-probes/core";
 import { lbfgs, rmsprop } from "@linear-probes/solvers";
-import { scoresOnTrain } from "../probe-cells.ts";
 import type { LayerFeatures } from "./deep-activations.ts";
 
 export type DeepCertifiedSettings = {
@@ -65,7 +64,7 @@ export function certifiedDeepProbe(
     stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
     ...(start !== undefined && { start }),
   });
-  return fitted(runtime, features, result, { scaling, l2, certified: result.status === "converged" });
+  return fitted(features, result, { scaling, l2, certified: result.status === "converged" });
 }
 
 export function rmspropDeepProbe(
@@ -80,16 +79,14 @@ export function rmspropDeepProbe(
     stream,
     stop: [stepBudget(epochs)],
   });
-  return fitted(runtime, features, result, { scaling, l2, certified: false });
+  return fitted(features, result, { scaling, l2, certified: false });
 }
 
 function fitted(
-  runtime: Runtime,
   { layer, train }: LayerFeatures,
   { probe, certificate, status, passes }: FitResult,
   declared: { readonly scaling: string; readonly l2: number; readonly certified: boolean },
 ): FittedProbe {
-  const scores = scoresOnTrain(runtime, { probe }, train);
   const { objective, dualityGap, relativeGap } = certificate;
   return {
     probe,
@@ -98,8 +95,8 @@ function fitted(
       features: train.features.cols,
       rows: train.features.rows,
       ...declared,
-      trainError: scores.error,
-      trainLoss: scores.loss,
+      trainError: certificate.trainError,
+      trainLoss: certificate.loss,
       objective,
       gapNats: Number.isFinite(dualityGap) ? dualityGap : null,
       relativeGap: Number.isFinite(relativeGap) ? relativeGap : null,

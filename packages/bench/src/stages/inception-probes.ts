@@ -11,7 +11,7 @@ import {
   type Stream,
 } from "@linear-probes/core";
 import { fitPath, lbfgs } from "@linear-probes/solvers";
-import { type FittedProbe, fittedProbe, scoresOnTrain } from "../probe-cells.ts";
+import { type FittedProbe, fittedProbe } from "../probe-cells.ts";
 import type { TapRoles } from "./inception-activations.ts";
 import { onStandardized, warmStart } from "./warm-start.ts";
 
@@ -45,10 +45,9 @@ export function certifiedTapProbe(
     startAt: (_, at, stronger) => (at === 0 ? start : stronger),
   });
   const { fit, validation: scored, l2: chosen } = path.chosen;
-  const scores = { train: scoresOnTrain(runtime, fit, train), validation: scored };
   const certified = fit.status === "converged";
   return {
-    ...fittedProbe(fit, scores, { l2: chosen, scaling, certified, passes: path.passes }),
+    ...fittedProbe(fit, scored, { l2: chosen, scaling, certified, passes: path.passes }),
     carried: onStandardized(path.points[0]?.fit.probe ?? fit.probe, train.features),
     carriedOver: start !== undefined,
   };

@@ -4,7 +4,7 @@
  */
 import { certifiedGap, evaluateOnTest, fit, passBudget, type Runtime, type Stream } from "@linear-probes/core";
 import { lbfgs } from "@linear-probes/solvers";
-import { probeCells, scoresOnTrain } from "../probe-cells.ts";
+import { probeCells } from "../probe-cells.ts";
 import type { ProbeCells } from "../rows.ts";
 import type { ToyLayer } from "./untrained-layers.ts";
 
@@ -25,6 +25,5 @@ export function certifiedToyProbe(
     stream,
     stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
   });
-  const scores = { train: scoresOnTrain(runtime, result, train), test: evaluateOnTest(runtime, result.probe, test) };
-  return probeCells(result, scores, l2);
+  return probeCells(result, evaluateOnTest(runtime, result.probe, test), l2);
 }

@@ -1,7 +1,7 @@
 /** @file The RMSProp curves of figure 3: the paper's solver with a fixed budget, on raw or on standardised features. */
 import { evaluateOnTest, fit, type Runtime, type Scaling, stepBudget, type Stream } from "@linear-probes/core";
 import { rmsprop } from "@linear-probes/solvers";
-import { probeCells, scoresOnTrain } from "../probe-cells.ts";
+import { probeCells } from "../probe-cells.ts";
 import type { ProbeCells } from "../rows.ts";
 import type { ToyLayer } from "./untrained-layers.ts";
 
@@ -24,6 +24,5 @@ export function rmspropToyProbe(
     stream,
     stop: [stepBudget(epochs)],
   });
-  const scores = { train: scoresOnTrain(runtime, result, train), test: evaluateOnTest(runtime, result.probe, test) };
-  return probeCells(result, scores, l2);
+  return probeCells(result, evaluateOnTest(runtime, result.probe, test), l2);
 }

@@ -19,7 +19,6 @@ import {
 } from "@linear-probes/core";
 import { lbfgs, rmsprop } from "@linear-probes/solvers";
 import type { LoadedProblem } from "../compare/problem.ts";
-import { scoresOnTrain } from "../probe-cells.ts";
 
 export type RmspropBudget = {
   readonly learningRate: number;
@@ -79,14 +78,13 @@ function recorded<State extends { readonly theta: Float64Array }>(
     const { certificate } = point;
     if (certificate === undefined) return;
     const { dualityGap, relativeGap, objective } = certificate;
-    const scores = scoresOnTrain(runtime, { probe }, train);
     rows.push({
       step: point.step,
       passes: point.passes,
       rows: train.labels.length,
       l2,
-      trainError: scores.error,
-      trainLoss: scores.loss,
+      trainError: certificate.trainError,
+      trainLoss: certificate.loss,
       testError: evaluateOnTest(runtime, probe, test).error,
       objective,
       gapNats: Number.isFinite(dualityGap) ? dualityGap : null,
