@@ -19,6 +19,7 @@ import {
 import { Tensor } from "onnxruntime-node";
 import { positiveInteger } from "../src/commands/arguments.ts";
 import { textTable } from "../src/table.ts";
+import { median } from "../src/median.ts";
 
 const TARGET = 0.15;
 
@@ -108,11 +109,6 @@ async function run({ batch, rounds, reducers }: Flags): Promise<void> {
   for (const line of textTable(header, table)) log(line);
   log(`peak memory with all contestants open: ${peakMiB()} MiB`);
   await Promise.all([...lanes.map(releaseLanes), bare.release(), wide.release()]);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function peakMiB(): number {

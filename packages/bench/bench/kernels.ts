@@ -5,8 +5,9 @@
  */
 import { availableParallelism, cpus } from "node:os";
 import { createWasmRuntime, type ProblemKernels } from "@linear-probes/core";
+import { median } from "../src/median.ts";
 import { onnxGraphs, openGraph, type Formulation } from "./onnx-formulations.ts";
-import { flopsOf, median, problemOf, type Shape } from "./random-problem.ts";
+import { flopsOf, problemOf, type Shape } from "./random-problem.ts";
 
 interface Contender {
   readonly name: string;

@@ -3,7 +3,8 @@
  * without it.
  */
 import { createWasmRuntime } from "@linear-probes/core";
-import { flopsOf, median, problemOf } from "./random-problem.ts";
+import { median } from "../src/median.ts";
+import { flopsOf, problemOf } from "./random-problem.ts";
 
 const shape = { n: 50_000, d: 784, k: 10 };
 const PASSES = 25;

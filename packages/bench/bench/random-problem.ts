@@ -19,6 +19,3 @@ export function problemOf({ n, d, k }: Shape) {
 
 /** Multiplications and additions of one loss and gradient, also where a reference class saves some. */
 export const flopsOf = ({ n, d, k }: Shape): number => 4 * n * d * k;
-
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;

@@ -27,6 +27,7 @@ import { createJudge, fitOurs } from "./peers/ours.ts";
 import { type ProblemData, writeProblem } from "./peers/problem-files.ts";
 import { pythonPeers } from "./peers/python-peers.ts";
 import { startPython } from "./peers/python-server.ts";
+import { median } from "../src/median.ts";
 
 const L2 = 1e-2;
 const TARGET = 1e-6; // relative suboptimality
@@ -39,9 +40,6 @@ const MOST_PASSES = 100;
 const solvers: readonly Solver[] = [sag(), saga(), svrg()];
 const [rows = 3000, epochs = 6, repeats = 5] = process.argv.slice(2).map(Number);
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
 const scratch = mkdtempSync(join(tmpdir(), "probes-stochastic-"));
 const wasm = await createWasmRuntime({ threads: 1 });
 try {

@@ -10,6 +10,7 @@ import { labelledRows, valuesOf } from "./parts/features-of.ts";
 import { drawSynthetic } from "./parts/synthetic.ts";
 import { releaseProblem } from "./problem.ts";
 import { type Clock, createStopwatch } from "./stopwatch.ts";
+import { median } from "../median.ts";
 
 export const costRecord = z.object({
   fitPasses: z.number(),
@@ -65,9 +66,4 @@ function timePass(runtime: WasmRuntime, { wall }: Clock, train: Parameters<typeo
     seconds.push(wall() - before);
   }
   return median(seconds);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

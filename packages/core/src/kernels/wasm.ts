@@ -34,7 +34,7 @@ export interface WasmRuntime extends Runtime {
    * product that overflows float32 is not noticed here.
    */
   denseLeakyRelu(features: Features, weights: Float32Array, outputs: number, slope: number): Features;
-  /** max(X, 0) in the place of `features`, which with their `head`s end as if released. Those of files are refused. */
+  /** max(X, 0) in the place of `features`, which end as if released; so must their `head`s. Those of files are refused. */
   rectified(features: Features): Features;
   /** Mean over the rows of ‖x‖₂. */
   meanRowNorm(features: Features): number;

@@ -256,7 +256,7 @@ function featuresAt(place: Place, rows: number, cols: number): Features {
   return features;
 }
 
-/** Takes the place of features that end with this, as if released; whoever changed what lies there calls the rest so. */
+/** New features where others lie, which end as if released: their moments and hash are of what was there before. */
 export function takeOver(features: Features): Features {
   const place = places.get(features) ?? reject("features", "must not be released", "released ones");
   places.delete(features);

@@ -4,7 +4,8 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies. `stage` is no kernel: it brings the rows of job.order from outside to job.source.
+ * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies. `stage` is no kernel:
+ * it brings the rows of job.order from outside to job.source.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
