@@ -17,6 +17,7 @@ export {
   spreadRows,
   weightBytes,
 } from "./pack";
+export { pooledConvolutionGradient } from "./pooled-convolution";
 export { rowScratchBytes, rowSweep, shadowWeights } from "./rows";
 export { scratchBytes } from "./strips";
 export { accBody } from "./accumulators";

@@ -14,7 +14,7 @@ export * from "./formats/npz.ts";
 export * from "./formats/safetensors.ts";
 export * from "./kernels/kernels.ts";
 export * from "./kernels/matrix-features.ts";
-export * from "./kernels/optimizer-steps.ts";
+export * from "./kernels/training-kernels.ts";
 export * from "./kernels/reference.ts";
 export * from "./kernels/softmax.ts";
 export * from "./kernels/wasm.ts";

@@ -3,7 +3,7 @@
  * one-thread session of a worker thread; the gradients are added in the order of the shards and each worker updates
  * its part of the parameters. Which worker runs which shard changes nothing, so the bits do not depend on `threads`.
  */
-import { createSharedVectors, reject } from "@linear-probes/core";
+import { reject } from "@linear-probes/core";
 import type { LayerGraph } from "../graph.ts";
 import { onnxModel } from "../graph-export.ts";
 import { gather, parameterLayout } from "../graph-parameters.ts";
@@ -31,10 +31,9 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
     reject("onnx engine", `batch must be a positive multiple of ${shards}`, batch);
   const workers = Math.max(1, Math.min(options.threads ?? 1, shards));
   const layout = parameterLayout(graph);
-  const { memory, vectors } = createSharedVectors(vectorCount(optimizer) + shards, layout.length);
-  const gradients = vectors.slice(0, shards);
-  const state = createFlatState(graph, optimizer, layout, vectors.slice(shards));
-  const places = allocateShards(graph, state, batch, gradients);
+  const places = allocateShards(graph, layout, { batch, shards, stateVectors: vectorCount(optimizer) });
+  const { gradients } = places;
+  const state = createFlatState(graph, optimizer, layout, places.state);
   const model = trainingModel(graph, batch / shards, batch);
   const pool = Array.from({ length: workers }, (_, worker) =>
     startShardWorker({
@@ -42,7 +41,7 @@ export function createOnnxEngine(graph: LayerGraph, options: OnnxEngineOptions):
       shards: places.shards.filter((_, shard) => shard % workers === worker),
       ranges: rangesOf(layout, worker, workers),
       optimizer,
-      memory,
+      memory: places.memory,
       theta: state.theta,
       gradients,
       accumulators: state.accumulators,

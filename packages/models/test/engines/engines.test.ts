@@ -5,7 +5,7 @@ import type { Engine, EngineOptions } from "../../src/engines/engine.ts";
 import { createOnnxEngine } from "../../src/engines/onnx.ts";
 import { createTfjsEngine } from "../../src/engines/tfjs.ts";
 import type { LayerGraph } from "../../src/graph.ts";
-import { adam, double, graphs, momentum, randomBatch, randomCase, smallConvnet, using } from "./graphs.ts";
+import { adam, double, graphs, momentum, pooledGraph, randomBatch, randomCase, smallConvnet, using } from "./graphs.ts";
 import { finiteDifferences, referenceLoss, referenceValues } from "./reference-loss.ts";
 
 const rows = 6;
@@ -69,29 +69,31 @@ describe("onnx and tfjs", () => {
     );
   });
 
-  it("agree on flat images, where the cells of a pool tie", async () => {
-    const graph = smallConvnet();
-    const { parameters, batch } = randomCase(graph, rows);
-    const flat = { ...batch, inputs: batch.inputs.map(() => 0.5) };
-    const gradients = await Promise.all(
-      engines.map(async ({ create }) =>
-        using(await create(graph, { batch: rows, optimizer: momentum }), async (engine) => {
-          engine.write({ step: 0, parameters, accumulators: [] });
-          return (await engine.gradients(flat)).gradients;
-        }),
-      ),
-    );
-    const [onnx, tfjs] = gradients;
-    // One shares what the other gives to the first: of equal patches the sums are the same.
-    for (const { name } of graph.parameters) {
-      const [ours, theirs] = [onnx?.get(name) ?? [], tfjs?.get(name) ?? []];
-      expect(ours.length, name).toBeGreaterThan(0);
-      const largest = Math.max(...theirs.map(Math.abs));
-      ours.forEach((value, at) =>
-        expect(Math.abs(value - (theirs[at] ?? Number.NaN)), `${name}[${at}]`).toBeLessThan(
-          3e-6 * Math.max(largest, 0.01),
+  it.each([smallConvnet(), pooledGraph()])(
+    "agree on flat images, where the cells of a pool tie, $name",
+    async (graph) => {
+      const { parameters, batch } = randomCase(graph, rows);
+      const flat = { ...batch, inputs: batch.inputs.map(() => 0.5) };
+      const gradients = await Promise.all(
+        engines.map(async ({ create }) =>
+          using(await create(graph, { batch: rows, optimizer: momentum }), async (engine) => {
+            engine.write({ step: 0, parameters, accumulators: [] });
+            return (await engine.gradients(flat)).gradients;
+          }),
         ),
       );
-    }
-  });
+      const [onnx, tfjs] = gradients;
+      // One shares what the other gives to the first: of equal patches the sums are the same.
+      for (const { name } of graph.parameters) {
+        const [ours, theirs] = [onnx?.get(name) ?? [], tfjs?.get(name) ?? []];
+        expect(ours.length, name).toBeGreaterThan(0);
+        const largest = Math.max(...theirs.map(Math.abs));
+        ours.forEach((value, at) =>
+          expect(Math.abs(value - (theirs[at] ?? Number.NaN)), `${name}[${at}]`).toBeLessThan(
+            3e-6 * Math.max(largest, 0.01),
+          ),
+        );
+      }
+    },
+  );
 });

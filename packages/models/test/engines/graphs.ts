@@ -36,6 +36,23 @@ export function smallConvnet(): LayerGraph {
   });
 }
 
+/** Begins with a pooled convolution of one channel, whose gradient is not onnxruntime's; not square, and pooled first. */
+export function pooledGraph(): LayerGraph {
+  return layerGraph({
+    name: "pooled-input",
+    layers: [
+      { kind: "input", name: "input", shape: [1, 6, 10] },
+      { kind: "conv2d", name: "conv", from: "input", filters: 3, kernel: 5, weights, bias },
+      { kind: "max-pool", name: "pool", from: "conv" },
+      { kind: "relu", name: "relu", from: "pool" },
+      { kind: "flatten", name: "flat", from: "relu" },
+      { kind: "dense", name: "logits", from: "flat", units: 3, weights, bias },
+    ],
+    heads: [{ logits: "logits", weight: 1 }],
+    taps: ["input", "conv", "pool", "relu", "logits"],
+  });
+}
+
 /** Skips by concatenation of vectors and of images, and two auxiliary heads, one of them in the middle of a chain. */
 function branchingGraph(): LayerGraph {
   return layerGraph({
@@ -102,6 +119,7 @@ function inceptionGraph(): LayerGraph {
 /** All kinds of layers, and both forms of the paper's deep network in small. */
 export const graphs: readonly LayerGraph[] = [
   smallConvnet(),
+  pooledGraph(),
   branchingGraph(),
   inceptionGraph(),
   deepMlp({ depth: 6, width: 5, inputs: 7, classes: 3, auxEvery: 2, skipTo: 4 }).build(),

@@ -1,4 +1,4 @@
-import { createSharedVectors, openOptimizerSteps, rootStream } from "@linear-probes/core";
+import { createSharedVectors, openTrainingKernels, rootStream } from "@linear-probes/core";
 import { expect, it } from "vitest";
 import { accumulatorCount, type Optimizer, update } from "../../src/engines/optimizer.ts";
 
@@ -11,10 +11,12 @@ it.each(optimizers)("compiled steps move the same bits as plain ones, $kind", as
   const length = 1003;
   for (const shards of [1, 2, 3]) {
     const run = async (compiled: boolean): Promise<readonly Float32Array[]> => {
-      const { memory, vectors } = createSharedVectors(1 + shards + accumulatorCount(optimizer), length);
+      const { memory, vectors } = createSharedVectors(
+        Array.from({ length: 1 + shards + accumulatorCount(optimizer) }, () => length),
+      );
       const [theta = new Float32Array(0), ...rest] = vectors;
       const buffers = { theta, gradients: rest.slice(0, shards), accumulators: rest.slice(shards) };
-      const steps = compiled ? await openOptimizerSteps(memory) : undefined;
+      const steps = compiled ? await openTrainingKernels(memory) : undefined;
       const stream = rootStream("optimizers");
       stream.split("theta").fillNormal(theta);
       for (let step = 1; step <= 3; step++) {

@@ -70,6 +70,20 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
   accBody(job: number): number;
   firstNotFinite(x: number, rows: number, cols: number, stride: number): number;
   spreadRows(from: number, to: number, rows: number, cols: number, stride: number): void;
+  /** Counts and sides, then the addresses (assembly/pooled-convolution.ts). */
+  pooledConvolutionGradient(
+    count: number,
+    filters: number,
+    height: number,
+    width: number,
+    images: number,
+    values: number,
+    pooled: number,
+    gradient: number,
+    weights: number,
+    bias: number,
+    scratch: number,
+  ): void;
   /** θ, the gradient, a second one or 0, the accumulator; then the count, l2 and the settings (assembly/optimizers.ts). */
   momentumStep(
     theta: number,

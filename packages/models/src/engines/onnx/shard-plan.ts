@@ -1,5 +1,5 @@
 /** @file What the main thread and the shard workers share: the plan of the buffers, and the messages. */
-import type { SharedVectors } from "@linear-probes/core";
+import type { PooledConvolution, SharedVectors } from "@linear-probes/core";
 import type { Optimizer, UpdateRange } from "../optimizer.ts";
 
 /** A named part of a shared vector. */
@@ -13,6 +13,8 @@ export interface ShardPlan {
   /** What the shard's session reads and writes. The loss is the first output. */
   readonly inputs: readonly View[];
   readonly outputs: readonly View[];
+  /** What is made of the outputs afterwards (pooled-input.ts). */
+  readonly pooled: PooledConvolution | undefined;
 }
 
 export interface WorkerPlan {

@@ -1,7 +1,7 @@
 /** @file Runs some shards of every batch on its own thread, then updates its part of the parameters. */
 import { parentPort, workerData } from "node:worker_threads";
-import { openOptimizerSteps } from "@linear-probes/core";
-import type { OptimizerSteps } from "@linear-probes/core";
+import { openTrainingKernels } from "@linear-probes/core";
+import type { TrainingKernels } from "@linear-probes/core";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { update } from "../optimizer.ts";
 import { runInPlace, withSequence } from "../../onnx/in-place.ts";
@@ -17,20 +17,27 @@ if (port === null) throw new Error("shard worker: must run in a worker thread");
 const barrier = new Int32Array(plan.barrier);
 const bind = (views: readonly View[]): Feeds =>
   Object.fromEntries(views.map(({ name, values, dims }) => [name, tensorOver(values, dims)]));
-const bound = plan.shards.map(({ inputs, outputs }: ShardPlan) => ({ feeds: bind(inputs), places: bind(outputs) }));
+const bound = plan.shards.map(({ inputs, outputs, pooled }: ShardPlan) => ({
+  feeds: bind(inputs),
+  places: bind(outputs),
+  pooled,
+}));
 
-let opened: { readonly session: InferenceSession; readonly steps: OptimizerSteps } | undefined;
+let opened: { readonly session: InferenceSession; readonly kernels: TrainingKernels } | undefined;
 
 async function obey({ sequence, update: wanted }: Command): Promise<void> {
   opened ??= {
     session: await createTrainingSession(withSequence(plan.model)),
-    steps: await openOptimizerSteps(plan.memory),
+    kernels: await openTrainingKernels(plan.memory),
   };
-  const { session, steps } = opened;
-  for (const { feeds, places } of bound) await runInPlace(session, feeds, places);
+  const { session, kernels } = opened;
+  for (const { feeds, places, pooled } of bound) {
+    await runInPlace(session, feeds, places);
+    if (pooled) kernels.pooledConvolutionGradient(pooled);
+  }
   if (wanted === undefined) return;
   waitForAll(sequence);
-  for (const range of plan.ranges) update(plan.optimizer, plan, range, wanted.learningRate, wanted.step, steps);
+  for (const range of plan.ranges) update(plan.optimizer, plan, range, wanted.learningRate, wanted.step, kernels);
 }
 
 /** No parameter may move before every shard has read it, nor be updated before every gradient is there. */

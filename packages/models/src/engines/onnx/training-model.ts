@@ -4,6 +4,7 @@ import { inputsOf, layerGraph } from "../../graph.ts";
 import { gradientOf, lowerBackward, lowerHead, total, trainable } from "./backward.ts";
 import { lowerForward } from "./forward.ts";
 import { createModelBuilder } from "./model-builder.ts";
+import { handedOut, onlyReader, pooledInput, trainedInModel } from "./pooled-input.ts";
 import { spectraPay } from "./spectral-basis.ts";
 
 type SpectralRule = typeof spectraPay;
@@ -15,7 +16,8 @@ export const maskOf = (layer: string): string => `mask/${layer}`;
 /**
  * Model inputs: the graph's input, one-hot `targets` [rows, k], a mask per dropout layer, every parameter. Outputs:
  * `loss`, a `gradient/…` per parameter. Sums over `rows` of the loss are divided by `batch`, so that the outputs of
- * the shards of a batch add up. `spectral` says which convolutions go by way of spectra.
+ * the shards of a batch add up. A pooled convolution of the input has its output, what was pooled of that and the gradient
+ * by it in place of gradients (pooled-input.ts). `spectral` says which convolutions go by way of spectra.
  */
 export function trainingModel(
   original: LayerGraph,
@@ -30,6 +32,7 @@ export function trainingModel(
   for (const { name, shape } of graph.parameters) builder.input(name, shape);
   for (const layer of dropouts(graph)) builder.input(maskOf(layer), [rows, ...graph.shapeOf(layer)]);
 
+  const first = pooledInput(original);
   const bySpectra = (layer: Convolution): boolean => spectral(layer, graph.shapeOf(layer.from), rows);
   for (const layer of graph.layers) lowerForward(layer, { builder, graph, mask: maskOf, spectral: bySpectra });
 
@@ -53,6 +56,10 @@ export function trainingModel(
   for (const layer of graph.layers.toReversed()) {
     const dY = total(builder, gradients.get(layer.name) ?? []);
     if (dY === undefined || !wanted.has(layer.name)) continue;
+    if (layer.name === first?.pooled) {
+      builder.node("Identity", [dY], {}, gradientOf(layer.name));
+      continue;
+    }
     const byInput = lowerBackward(layer, dY, context);
     inputsOf(layer).forEach((input, i) => {
       const gradient = byInput[i];
@@ -60,7 +67,8 @@ export function trainingModel(
     });
   }
   builder.output(lossOutput, []);
-  for (const { name, shape } of graph.parameters) builder.output(gradientOf(name), shape);
+  for (const { name, shape } of trainedInModel(original)) builder.output(gradientOf(name), shape);
+  for (const { name, shape } of handedOut(original, rows)) builder.output(name, shape);
   return builder.bytes();
 }
 
@@ -73,16 +81,13 @@ export function dropouts(graph: Pick<LayerGraph, "layers">): readonly string[] {
  * order of its inputs, so the two commute exactly, and a quarter of the work of rectifying remains.
  */
 function poolFirst(graph: LayerGraph): LayerGraph {
-  const readers = (name: string): number =>
-    graph.layers.filter((layer) => inputsOf(layer).includes(name)).length +
-    graph.heads.filter((head) => head.logits === name).length;
   const layers: Layer[] = [...graph.layers];
   layers.forEach((pool, i) => {
     if (pool.kind !== "max-pool") return;
     const j = layers.findIndex((layer) => layer.name === pool.from);
     const rectifier = layers[j];
     if (rectifier?.kind !== "relu" && rectifier?.kind !== "leaky-relu") return;
-    if (readers(rectifier.name) > 1) return;
+    if (onlyReader(graph, rectifier.name) === undefined) return;
     // The names swap places too, so that readers of the pool find the same values under the same name.
     layers[j] = { ...pool, name: rectifier.name, from: rectifier.from };
     layers[i] = { ...rectifier, name: pool.name, from: rectifier.name };
