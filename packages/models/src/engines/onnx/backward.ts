@@ -6,7 +6,7 @@
 import { DataType } from "../../onnx/build.ts";
 import { inputsOf, kernelOf } from "../../graph.ts";
 import type { Convolution, Layer, LayerGraph } from "../../graph.ts";
-import { convAttributes, meanAttributes, poolAttributes } from "./forward.ts";
+import { convAttributes, isPooled, meanAttributes, poolAttributes } from "./forward.ts";
 import type { ModelBuilder } from "./model-builder.ts";
 import { spectralBackward } from "./spectral-conv.ts";
 
@@ -19,6 +19,8 @@ export interface BackwardContext {
   readonly wanted: (layer: string) => boolean;
   /** Whether the forward pass took a convolution by way of spectra. */
   readonly spectral: (layer: Convolution) => boolean;
+  /** The pool that it computed in such a convolution's place. */
+  readonly poolOf: (layer: Convolution) => string | undefined;
 }
 
 /** Adds the nodes; returns the gradient by each input, in the layer's order, where wanted. */
@@ -48,6 +50,7 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
       return [builder.node("Mul", [dY, slopes])];
     }
     case "max-pool": {
+      if (isPooled(layer, graph, context.poolOf)) return [dY]; // the convolution's gradient goes through the pool
       // Equal values share the gradient, which is a subgradient too. Asking MaxPool for the place of each maximum and
       // unpooling takes twice as long.
       const largest = builder.node("Equal", [layer.from, enlarged(builder, layer.name)]);
@@ -90,11 +93,12 @@ export const gradientOf = (parameter: string): string => `gradient/${parameter}`
 function convBackward(layer: Convolution, dY: string, context: BackwardContext): string | undefined {
   const { builder, graph, wanted } = context;
   const { name, from, filters, stride = 1 } = layer;
-  builder.node("ReduceSum", [dY, builder.ints([0, 2, 3])], { keepdims: 0 }, gradientOf(`${name}/bias`));
+  const bias = gradientOf(`${name}/bias`);
   if (context.spectral(layer)) {
-    const gradients = { weights: gradientOf(`${name}/weights`), input: wanted(from) };
-    return spectralBackward(layer, dY, builder, graph, gradients);
+    const gradients = { weights: gradientOf(`${name}/weights`), bias, input: wanted(from) };
+    return spectralBackward(layer, dY, builder, graph, gradients, context.poolOf(layer) !== undefined);
   }
+  builder.node("ReduceSum", [dY, builder.ints([0, 2, 3])], { keepdims: 0 }, bias);
   const [channels = 0, height = 0, width = 0] = graph.shapeOf(from);
   const [kernelHeight, kernelWidth] = kernelOf(layer);
   const [padHeight, padWidth] = [(kernelHeight - 1) / 2, (kernelWidth - 1) / 2];

@@ -11,10 +11,12 @@ export interface ForwardContext {
   readonly mask?: (layer: string) => string;
   /** Whether a convolution goes by way of spectra. Default: none does. */
   readonly spectral?: (layer: Convolution) => boolean;
+  /** The pool that alone reads such a convolution and is computed with it. */
+  readonly poolOf?: (layer: Convolution) => string | undefined;
 }
 
 /** Adds the nodes of one layer. The input layer and the parameters must exist already. */
-export function lowerForward(layer: Layer, { builder, graph, mask, spectral }: ForwardContext): void {
+export function lowerForward(layer: Layer, { builder, graph, mask, spectral, poolOf }: ForwardContext): void {
   const { name } = layer;
   switch (layer.kind) {
     case "input":
@@ -23,7 +25,7 @@ export function lowerForward(layer: Layer, { builder, graph, mask, spectral }: F
       builder.node("Gemm", [layer.from, `${name}/weights`, `${name}/bias`], {}, name);
       return;
     case "conv2d":
-      if (spectral?.(layer)) return spectralForward(layer, builder, graph);
+      if (spectral?.(layer)) return spectralForward(layer, builder, graph, poolOf?.(layer));
       builder.node("Conv", [layer.from, `${name}/weights`, `${name}/bias`], convAttributes(layer), name);
       return;
     case "relu":
@@ -33,6 +35,7 @@ export function lowerForward(layer: Layer, { builder, graph, mask, spectral }: F
       builder.node("LeakyRelu", [layer.from], { alpha: { float: layer.slope } }, name);
       return;
     case "max-pool":
+      if (isPooled(layer, graph, poolOf)) return;
       builder.node("MaxPool", [layer.from], poolAttributes, name);
       return;
     case "avg-pool":
@@ -51,6 +54,16 @@ export function lowerForward(layer: Layer, { builder, graph, mask, spectral }: F
     case "concat":
       builder.node("Concat", layer.from, { axis: 1 }, name);
   }
+}
+
+/** Whether a pool was computed with the convolution that it reads. */
+export function isPooled(
+  pool: Layer & { readonly from: string },
+  graph: LayerGraph,
+  poolOf: ForwardContext["poolOf"],
+): boolean {
+  const layer = graph.layer(pool.from);
+  return layer.kind === "conv2d" && poolOf?.(layer) === pool.name;
 }
 
 export function convAttributes({

@@ -34,7 +34,12 @@ export function trainingModel(
 
   const first = pooledInput(original);
   const bySpectra = (layer: Convolution): boolean => spectral(layer, graph.shapeOf(layer.from), rows);
-  for (const layer of graph.layers) lowerForward(layer, { builder, graph, mask: maskOf, spectral: bySpectra });
+  const poolOf = (layer: Convolution): string | undefined => {
+    const reader = onlyReader(graph, layer.name);
+    const isApart = bySpectra(layer) && layer.name !== first?.convolution; // the input's hands out its values
+    return isApart && reader?.kind === "max-pool" ? reader.name : undefined;
+  };
+  for (const layer of graph.layers) lowerForward(layer, { builder, graph, mask: maskOf, spectral: bySpectra, poolOf });
 
   const gradients = new Map<string, string[]>(); // by layer, of each of its consumers
   const losses = graph.heads.map((head) => {
@@ -52,6 +57,7 @@ export function trainingModel(
     mask: maskOf,
     wanted: (layer: string) => wanted.has(layer),
     spectral: bySpectra,
+    poolOf,
   };
   for (const layer of graph.layers.toReversed()) {
     const dY = total(builder, gradients.get(layer.name) ?? []);
