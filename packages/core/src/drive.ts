@@ -169,8 +169,14 @@ function isFinite({ objective, theta }: Iterate): boolean {
   return true;
 }
 
-/** After a certificate that disappointed, the solver's own gap must fall by this factor before the next. */
-const BACK_OFF = 0.7;
+/**
+ * How many times the solver's own gap a certified one is taken to be: before the first certificate this, and after one
+ * that disappointed what it was there. A certificate takes as long as one or two steps.
+ */
+const FIRST_RATIO = 1.1;
+
+/** Whatever that ratio, once the solver's own gap has fallen by this factor another certificate is made. */
+const BACK_OFF = 0.5;
 
 /** Without gradients to go by, certificates are made at steps this factor of passes apart. */
 const BLIND_FACTOR = 1.25;
@@ -187,6 +193,7 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
   let best: Float64Array | undefined;
   let latest: { theta: Float64Array; certificate: Certificate } | undefined;
   let failedGuess = Infinity; // the solver's own gap when a certificate last disappointed
+  let ratio = FIRST_RATIO; // of certified gaps to the solver's own
   let nextBlind = 0; // passes
 
   const certificateOf = (theta: Float64Array): Certificate => {
@@ -203,7 +210,8 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
     if (rules.length === 0) return false;
     if (gradient === undefined || objective === undefined) return oracle.passes >= nextBlind;
     const guess = gapGuess(gradient, oracle);
-    return guess < BACK_OFF * failedGuess && rules.some((rule) => guess <= (rule.gapTolerance?.(objective) ?? 0));
+    const fallen = failedGuess < Infinity && guess <= BACK_OFF * failedGuess;
+    return rules.some((rule) => (fallen ? guess : ratio * guess) <= (rule.gapTolerance?.(objective) ?? 0));
   };
 
   return {
@@ -230,7 +238,10 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
         if (verdict !== undefined) return verdict;
       }
       if (certified) {
-        if (gradient !== undefined) failedGuess = gapGuess(gradient, oracle);
+        if (gradient !== undefined && certificate !== undefined) {
+          failedGuess = gapGuess(gradient, oracle);
+          ratio = Math.max(1, certificate.dualityGap / failedGuess);
+        }
         nextBlind = oracle.passes * BLIND_FACTOR;
       }
       return undefined;
