@@ -23,4 +23,4 @@ export { scratchBytes } from "./strips";
 export { accBody } from "./accumulators";
 export { backwardTogether, fusedTogether, jobBytes } from "./together";
 export { fusedWhole } from "./whole";
-export { sweep, sweepBackward, sweepForward, sweepResiduals } from "./sweep";
+export { sweep, sweepBias, sweepRows, sweepTogether, sweepWeights } from "./sweep";

@@ -47,7 +47,9 @@ export class Job {
   columnRate: usize;
   columnEpsilon: usize;
   biasSquare: usize;
-  sums: usize;
+  sums: usize; // of a batch
+  sumsParts: u32;
+  sumsStride: u32; // bytes
   residuals: usize;
   // row-wise loops
   method: u32;

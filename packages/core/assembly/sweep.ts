@@ -3,15 +3,12 @@
  * s ← ρ s + (1-ρ) g²;  θ ← θ - rate g / (sqrt(s) + ε). Products in float32, parameters and accumulators in float64.
  * θ and s are [k, DP], the column settings [DP], DP = d in whole panels; ε is 1 in the padding.
  */
-import { ACC_BIAS, accBody } from "./accumulators";
-import { Job, paddedClasses } from "./job";
-import { backwardStrip } from "./backward";
+import { ACC_BIAS, ACC_LOSS, accBody, addTo } from "./accumulators";
+import { Job } from "./job";
 import { gradientOfBlock } from "./blocks";
-import { decodeForward } from "./forward";
 import { gradientBytes } from "./pack";
-import { residuals } from "./softmax";
-import { blockExponentials, decode, marginBytes, panelCols, panelCount, STRIP, stripPanels, stripStride } from "./strips";
-import { residuals2 } from "./two-classes";
+import { panelCols, panelCount, STRIP, stripPanels } from "./strips";
+import { jobBytes } from "./together";
 
 /** Rows of a block within a batch: equal blocks, no larger than the scratch allows. */
 // @ts-ignore: decorator
@@ -20,97 +17,81 @@ import { residuals2 } from "./two-classes";
   return (((size + blocks - 1) / blocks + 2) / 3) * 3;
 }
 
+/** The batch that begins at entry `start` of job.order; acc[0] gains its losses. */
+function sweepBatch(job: Job, scratch: usize, acc: usize, x: usize, start: u32): void {
+  const size = min(job.batch, job.orderLength - start);
+  const step = blockStep(job, size);
+  const before = load<f64>(acc + ACC_LOSS);
+  memory.fill(acc, 0, accBody(job) + gradientBytes(job));
+  for (let at: u32 = 0; at < size; at += step) {
+    const count = min(step, size - at);
+    const labels = job.direction + (start + at) * 4; // in the sweep's order
+    gradientOfBlock(job, scratch, acc, x, job.order + (start + at) * 4, labels, count, 0, 0);
+  }
+  updateWeights(job, acc + accBody(job), 0, panelCount<f32>(job.cols), 1.0 / <f64>size);
+  updateBias(job, acc + ACC_BIAS, 1.0 / <f64>size);
+  addTo(acc + ACC_LOSS, before);
+}
+
 /** The whole sweep over job.order on one thread, x being all of X in memory. acc[0] sums the losses of all batches. */
 export function sweep(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
-  for (let start: u32 = 0; start < job.orderLength; start += job.batch) {
-    const size = min(job.batch, job.orderLength - start);
-    const step = blockStep(job, size);
-    memory.fill(acc + ACC_BIAS, 0, accBody(job) - ACC_BIAS + gradientBytes(job));
-    for (let at: u32 = 0; at < size; at += step) {
-      const count = min(step, size - at);
-      const labels = job.direction + (start + at) * 4; // in the sweep's order
-      gradientOfBlock(job, scratch, acc, x, job.order + (start + at) * 4, labels, count, 0, 0);
+  for (let start: u32 = 0; start < job.orderLength; start += job.batch) sweepBatch(job, scratch, acc, x, start);
+}
+
+/**
+ * The sweeps of `count` jobs, jobBytes apart, of as many rows in batches of one size: batch by batch, so that a batch of
+ * the same rows is read from a cache by all but the first.
+ */
+export function sweepTogether(jobs: usize, count: u32, scratch: usize, x: usize): void {
+  const first = changetype<Job>(jobs);
+  for (let start: u32 = 0; start < first.orderLength; start += first.batch) {
+    for (let i: u32 = 0; i < count; i++) {
+      const one = changetype<Job>(jobs + i * jobBytes());
+      sweepBatch(one, scratch, one.acc, x, start);
     }
-    updateWeights(job, acc + accBody(job), 0, panelCount<f32>(job.cols), 1.0 / <f64>size);
-    updateBias(job, acc + ACC_BIAS, 1.0 / <f64>size);
   }
 }
 
 /*
- * The same batch by batch in three phases, for many columns or for rows that lie elsewhere: strips of columns are
- * shared out among the threads; their partial margins are summed in order, so the bits are those of `sweep`.
- * The batch has job.batch rows: those that job.index names of job.source, or the first ones there. job.sums has the
- * form of an accumulator block, job.direction the batch's labels, job.residuals room for R.
+ * The same batch by batch, for many columns or for rows that lie elsewhere: rows of a batch are shared out among the
+ * threads, as in any traversal, then strips of columns, where the partitions' sums are added in order. With one partition
+ * the bits are those of `sweep`. The batch has job.batch rows; job.sums are the sums of job.sumsParts partitions,
+ * job.sumsStride apart.
  */
 
-// @ts-ignore: decorator
-@inline function batchRows(job: Job, at: u32): usize {
-  return job.index ? job.source : job.source + at * job.stride;
+/** Rows of the batch: those that job.index names, or that follow one another at x. */
+export function sweepRows(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
+  const index = job.index ? job.index + row0 * 4 : 0;
+  gradientOfBlock(job, scratch, acc, x, index, job.labels + row0 * 4, rows, 0, 0);
 }
 
+/** to += what lies there in the other partitions. */
 // @ts-ignore: decorator
-@inline function batchIndex(job: Job, at: u32): usize {
-  return job.index ? job.index + at * 4 : 0;
+@inline function addParts(job: Job, to: usize, bytes: u32): void {
+  for (let part: u32 = 1; part < job.sumsParts; part++) {
+    const from = to + part * job.sumsStride;
+    for (let i: u32 = 0; i < bytes; i += 16) v128.store(to + i, f64x2.add(v128.load(to + i), v128.load(from + i)));
+  }
 }
 
-/** acc [batch + 3 rows] ← margins of the batch from one strip. */
-export function sweepForward(job: Job, scratch: usize, acc: usize, x: usize, strip: u32, one: u32): void {
+/** The step of one strip's weights. */
+export function sweepWeights(job: Job, scratch: usize, acc: usize, x: usize, strip: u32, one: u32): void {
   const p = strip * STRIP;
   const count = stripPanels<f32>(job, p);
-  const stride = stripStride<f32>(job);
-  const zs = marginBytes(job);
-  const step = blockStep(job, job.batch);
-  for (let at: u32 = 0; at < job.batch; at += step) {
-    const rows = min(step, job.batch - at);
-    decodeForward(job, batchRows(job, at), batchIndex(job, at), rows, p, count, scratch, stride, acc + at * zs, zs);
-  }
-}
-
-/** Sums the strips' margins into those of strip 0; residuals, loss, and the step of the bias. */
-export function sweepResiduals(job: Job, scratch: usize): void {
-  const zs = marginBytes(job);
-  const z = job.acc;
-  for (let strip: u32 = 1; strip < job.parts; strip++) {
-    const from = z + strip * job.accStride;
-    for (let i: u32 = 0; i < job.batch * zs; i += 16) {
-      v128.store(z + i, f64x2.add(v128.load(z + i), v128.load(from + i)));
-    }
-  }
-  const step = blockStep(job, job.batch);
-  const acc = job.sums;
-  memory.fill(acc + ACC_BIAS, 0, accBody(job) - ACC_BIAS);
-  for (let at: u32 = 0; at < job.batch; at += step) {
-    const rows = min(step, job.batch - at);
-    const labels = job.direction + at * 4;
-    if (job.classes == 2) {
-      residuals2<f32>(job, z + at * zs, load<f64>(job.bias), labels, rows, job.residuals + at * 4, acc);
-    } else {
-      const r = job.residuals + at * paddedClasses(job) * 4;
-      residuals<f32>(job, z + at * zs, job.bias, labels, rows, r, blockExponentials<f32>(job, scratch), acc);
-    }
-  }
-  updateBias(job, acc + ACC_BIAS, 1.0 / <f64>job.batch);
-}
-
-/** Gradient and step of one strip's weights. */
-export function sweepBackward(job: Job, scratch: usize, acc: usize, x: usize, strip: u32, one: u32): void {
-  const p = strip * STRIP;
-  const count = stripPanels<f32>(job, p);
-  const stride = stripStride<f32>(job);
-  const rs = job.classes == 2 ? 4 : paddedClasses(job) * 4;
   const tiles = job.sums + accBody(job);
   const panels = panelCount<f32>(job.cols);
   for (let c: u32 = 0; c < job.live; c += 3) {
     const unit = min(3, job.live - c) * 96; // bytes of a tile
-    memory.fill(tiles + c * panels * 96 + p * unit, 0, count * unit);
-  }
-  const step = blockStep(job, job.batch);
-  for (let at: u32 = 0; at < job.batch; at += step) {
-    const rows = min(step, job.batch - at);
-    decode(job, batchRows(job, at), batchIndex(job, at), rows, p, count, scratch, stride);
-    backwardStrip<f32>(job, scratch, stride, rows, p, count, job.residuals + at * rs, rs, tiles);
+    addParts(job, tiles + c * panels * 96 + p * unit, count * unit);
   }
   updateWeights(job, tiles, p, count, 1.0 / <f64>job.batch);
+}
+
+/** The step of the bias; returns the batch's loss. */
+export function sweepBias(job: Job): f64 {
+  addParts(job, job.sums, accBody(job));
+  updateBias(job, job.sums + ACC_BIAS, 1.0 / <f64>job.batch);
+  return load<f64>(job.sums + ACC_LOSS);
 }
 
 /** Two weights of a class, θ and squares `at` bytes further, columns `column` bytes; g is their gradient less the penalty's. */

@@ -1,8 +1,15 @@
 /** @file The oracle over a back end's kernels: folds the scale into the weights, and counts what is used. */
 import { columnMap, fromProbe, toProbe, type ColumnMap } from "./column-map.ts";
-import type { Features, GradientProduct, ProblemKernels, Runtime, ValueProduct } from "./kernels/kernels.ts";
+import type {
+  Features,
+  GradientProduct,
+  ProblemKernels,
+  Runtime,
+  SweepProduct,
+  ValueProduct,
+} from "./kernels/kernels.ts";
 import { matrixFeatures } from "./kernels/matrix-features.ts";
-import type { Coordinates, Line, Operator, Oracle } from "./oracle.ts";
+import type { Coordinates, Line, Operator, Oracle, RmspropSweep } from "./oracle.ts";
 import { fromAxes, principalAxes, stepMetric, toAxes, type PrincipalAxes } from "./principal-axes.ts";
 import type { LinearProbe, ProbeProblem } from "./problem.ts";
 import type { Product } from "./staged.ts";
@@ -20,7 +27,8 @@ export interface BoundOracle extends Oracle {
 
 export type DeferredProduct =
   | { readonly kind: "value"; readonly work: ValueProduct; finish(loss: number): number }
-  | { readonly kind: "gradient"; readonly work: GradientProduct; finish(loss: number): number };
+  | { readonly kind: "gradient"; readonly work: GradientProduct; finish(loss: number): number }
+  | { readonly kind: "epoch"; readonly work: SweepProduct; readonly passes: number; finish(loss: number): number };
 
 /**
  * What solvers derive from the features alone: shared by the fits of an l2 path, which then pay for it once. It is
@@ -91,6 +99,32 @@ export function createOracle(
     return loss + addPenalty(theta, l2, weightCount, gradient);
   };
 
+  const deferEpoch = (sweep: RmspropSweep): DeferredProduct & { readonly kind: "epoch" } => {
+    const { theta, square, order, batch, learningRate, epsilon, decay } = sweep;
+    toKernel(theta);
+    rowGradients += order.length;
+    const weights = work.weights.slice();
+    const bias = work.bias.slice();
+    // s for W in kernel coordinates: gradients there are 1/scale of those in θ.
+    const weightsSquare = new Float64Array(weightCount);
+    scaleColumns(square, inverse, k, weightsSquare, 2);
+    const biasSquare = square.slice(weightCount);
+    const rates = sweepColumns(map, l2, learningRate, epsilon);
+    const inKernel = { order, batch, weights, bias, weightsSquare, biasSquare, ...rates, learningRate, epsilon, decay };
+    return {
+      kind: "epoch",
+      work: { kernels, sweep: inKernel },
+      passes: order.length / n,
+      finish(loss) {
+        scaleColumns(weights, inverse, k, theta);
+        theta.set(bias, weightCount);
+        scaleColumns(weightsSquare, map, k, square, 2);
+        square.set(biasSquare, weightCount);
+        return loss;
+      },
+    };
+  };
+
   return {
     rows: n,
     cols: d,
@@ -101,6 +135,7 @@ export function createOracle(
     derivedKey: derived.key,
     kernels: judged,
     defer(product) {
+      if (product.kind === "epoch") return deferEpoch(product.sweep);
       const { kind, margins, theta, gradient, from } = product;
       const own = { kernels, margins, gradient: new Float64Array(weightCount), biasGradient: new Float64Array(k) };
       const finish = (loss: number): number => {
@@ -210,31 +245,8 @@ export function createOracle(
       return createOperator(runtime, matrix, k);
     },
     rmspropEpoch(sweep) {
-      const { theta, square } = sweep;
-      const rates = sweepColumns(map, l2, sweep.learningRate, sweep.epsilon);
-      toKernel(theta);
-      rowGradients += sweep.order.length;
-      // s for W in kernel coordinates: gradients there are 1/scale of those in θ.
-      const kernelSquare = new Float64Array(weightCount);
-      scaleColumns(square, inverse, k, kernelSquare, 2);
-      const biasSquare = square.slice(weightCount);
-      const loss = kernels.rmspropEpoch({
-        order: sweep.order,
-        batch: sweep.batch,
-        weights: work.weights,
-        bias: work.bias,
-        weightsSquare: kernelSquare,
-        biasSquare,
-        ...rates,
-        learningRate: sweep.learningRate,
-        epsilon: sweep.epsilon,
-        decay: sweep.decay,
-      });
-      scaleColumns(work.weights, inverse, k, theta);
-      theta.set(work.bias, weightCount);
-      scaleColumns(kernelSquare, map, k, square, 2);
-      square.set(biasSquare, weightCount);
-      return loss;
+      const { work: product, finish } = deferEpoch(sweep);
+      return finish(kernels.rmspropEpoch(product.sweep));
     },
     residuals(margins) {
       const r = kernels.probabilities(margins);

@@ -73,16 +73,18 @@ function together(runtime: Runtime, runs: readonly Run[]): ManyFits {
   };
   for (const at of runs.keys()) resume(at, 0);
   while (waiting.size > 0) {
-    // Lone gradients first: the runs that wait for a value are then joined by those that wanted another point.
     const asked = [...waiting];
     const gradients = asked.flatMap(([at, one]) => (one.kind === "gradient" ? [{ at, one }] : []));
     const values = asked.flatMap(([at, one]) => (one.kind === "value" ? [{ at, one }] : []));
-    const ready = gradients.length > 0 ? gradients : values;
-    const losses =
+    const epochs = asked.flatMap(([at, one]) => (one.kind === "epoch" ? [{ at, one }] : []));
+    // Lone gradients first: the runs that wait for a value are then joined by those that wanted another point.
+    const [ready, losses, passes] =
       gradients.length > 0
-        ? runtime.backwardTogether(gradients.map(({ one }) => one.work))
-        : runtime.valueTogether(values.map(({ one }) => one.work));
-    saved += (ready.length - 1) / (gradients.length > 0 ? 2 : 1);
+        ? [gradients, runtime.backwardTogether(gradients.map(({ one }) => one.work)), 1 / 2]
+        : values.length > 0
+          ? [values, runtime.valueTogether(values.map(({ one }) => one.work)), 1]
+          : [epochs, runtime.sweepsTogether(epochs.map(({ one }) => one.work)), epochs[0]?.one.passes ?? 0];
+    saved += (ready.length - 1) * passes;
     for (const [i, { at, one }] of ready.entries()) resume(at, one.finish(losses[i] ?? Number.NaN));
   }
   const separatePasses = fits.reduce((sum, { passes }) => sum + passes, 0);

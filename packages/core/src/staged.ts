@@ -3,20 +3,25 @@
  * traversal (fit-many.ts). Alone, `perform` makes each product when it is asked for.
  */
 import type { Margins } from "./kernels/kernels.ts";
-import type { From, Oracle } from "./oracle.ts";
+import type { From, Oracle, RmspropSweep } from "./oracle.ts";
 import type { Iterate, Solver } from "./solver.ts";
 import type { Stream } from "./stream.ts";
 
-/** `oracle.valueAndGradient(theta, gradient, margins, from)`, or `oracle.gradientAt(margins, theta, gradient)`. */
-export interface Product {
-  readonly kind: "value" | "gradient";
-  readonly margins: Margins;
-  readonly theta: Float64Array;
-  readonly gradient: Float64Array;
-  readonly from?: From | undefined;
-}
+/**
+ * `oracle.valueAndGradient(theta, gradient, margins, from)`, `oracle.gradientAt(margins, theta, gradient)` or
+ * `oracle.rmspropEpoch(sweep)`.
+ */
+export type Product =
+  | {
+      readonly kind: "value" | "gradient";
+      readonly margins: Margins;
+      readonly theta: Float64Array;
+      readonly gradient: Float64Array;
+      readonly from?: From | undefined;
+    }
+  | { readonly kind: "epoch"; readonly sweep: RmspropSweep };
 
-/** Yields the products it waits for, and is told the objective there. */
+/** Yields the products it waits for, and is told what they return. */
 export type Staged<T> = Generator<Product, T, number>;
 
 /** `init` and `step` of a solver, staged. */
@@ -29,14 +34,22 @@ export interface Stages<State extends Iterate> {
 export function perform<T>(oracle: Oracle, staged: Staged<T>): T {
   let reached = staged.next();
   while (reached.done !== true) {
-    const { kind, margins, theta, gradient, from } = reached.value;
-    reached = staged.next(
-      kind === "value"
-        ? oracle.valueAndGradient(theta, gradient, margins, from)
-        : oracle.gradientAt(margins, theta, gradient),
-    );
+    reached = staged.next(make(oracle, reached.value));
   }
   return reached.value;
+}
+
+function make(oracle: Oracle, product: Product): number {
+  switch (product.kind) {
+    case "value":
+      return oracle.valueAndGradient(product.theta, product.gradient, product.margins, product.from);
+    case "gradient":
+      return oracle.gradientAt(product.margins, product.theta, product.gradient);
+    case "epoch":
+      return oracle.rmspropEpoch(product.sweep);
+    default:
+      return product satisfies never;
+  }
 }
 
 /** A solver from staged `init` and `step`. */

@@ -7,13 +7,14 @@ import {
   fitMany,
   passBudget,
   rootStream,
+  stepBudget,
   type ManyFits,
   type OneOfMany,
   type ProbeProblem,
   type Runtime,
 } from "@linear-probes/core";
 import { describe, expect, test } from "vitest";
-import { lbfgs, saga } from "../src/index.ts";
+import { lbfgs, rmsprop, saga } from "../src/index.ts";
 import { buildProblem, noisyArgmax } from "./problems.ts";
 
 const stream = rootStream("many");
@@ -71,6 +72,23 @@ describe.each([
     expect(many.passes).toBeGreaterThanOrEqual(least - 1e-9);
     expect(many.passes).toBeLessThanOrEqual(most + 1e-9);
     expect(many.passes).toBeLessThan(many.separatePasses / 2);
+    await runtime.dispose();
+  });
+});
+
+describe.each([
+  ["reference", async () => createReferenceRuntime()],
+  ["wasm, in its memory", () => createWasmRuntime({ threads: 2 })],
+  ["wasm, with too little memory to hold X", () => createWasmRuntime({ threads: 2, memoryBytes: 2 ** 21 })],
+] as const)("epochs of RMSProp, %s", (_, make) => {
+  test("are swept side by side, to the bits of each alone", async () => {
+    const runtime = await make();
+    const given = probes(runtime).map((one) => ({ ...one, stop: [stepBudget(3)] }));
+    const many = fitMany(runtime, rmsprop({ batch: 50 }), given);
+    expect(many.fits).toEqual(
+      given.map(({ problem, ...options }) => fit(runtime, problem, rmsprop({ batch: 50 }), options)),
+    );
+    expect([many.passes, many.separatePasses]).toEqual([3, 3 * given.length]);
     await runtime.dispose();
   });
 });

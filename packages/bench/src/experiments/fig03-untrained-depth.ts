@@ -16,7 +16,7 @@ import { rowSchema } from "../results.ts";
 import type { Fig03Curve, ProbeCells } from "../rows.ts";
 import { type DatasetRecord, datasetRecord } from "../run-record.ts";
 import { type CertifiedSettings, certifiedToyProbe } from "../stages/toy-certified-probes.ts";
-import { type RmspropSettings, rmspropToyProbe } from "../stages/toy-rmsprop-probes.ts";
+import { type RmspropSettings, rmspropToyProbes } from "../stages/toy-rmsprop-probes.ts";
 import {
   drawToy,
   type ToyLayer,
@@ -68,7 +68,7 @@ export default defineExperiment<Settings, Task>({
   run: ({ dataset }, settings, context) => runDataset(dataset, settings, context),
 });
 
-/** The rows of one dataset. Every curve is stored by itself; the layers are made again when one is missing. */
+/** The rows of one dataset. What each solver finds is stored by itself; the layers are made again when one is missing. */
 async function runDataset(dataset: number, settings: Settings, context: TaskContext): Promise<TaskResult> {
   const { runtime, stream } = context;
   const { toy, certified, rmsprop } = settings;
@@ -82,18 +82,27 @@ async function runDataset(dataset: number, settings: Settings, context: TaskCont
     made = { ...layers, dataset: { name, sha256, synthetic } };
     return made;
   };
-  const curve = async (curve: Fig03Curve, stage: URL, options: Json, probe: Probe): Promise<readonly Row[]> => {
-    const order = stream.split(`dataset-${dataset}`).split(curve);
-    const value = { kind: "fig03-probes", curve, options, ...facts };
+  /** The rows of curves that are fitted together, curve by curve. */
+  const rowsOf = async (
+    solver: string,
+    curves: readonly Fig03Curve[],
+    stage: URL,
+    options: Json,
+    probes: Probes,
+  ): Promise<readonly Row[]> => {
+    const order = stream.split(`dataset-${dataset}`).split(solver);
+    const value = { kind: "fig03-probes", curves, options, ...facts };
     const { json } = await context.remember([stages.kernels, stages.layers, stage], value, async (meter) => {
       const { layers } = await layersOf(meter);
-      const rows = await meter.phase("probes", () =>
+      const found = await meter.phase("probes", () =>
         layers.map((layer) => {
           context.stop.check();
-          return { dataset, layer: layer.layer, curve, ...probe(layer, order.split(layer.layer)) };
+          return { layer: layer.layer, cells: probes(layer, order.split(layer.layer)) };
         }),
       );
-      return { json: rows };
+      return {
+        json: curves.flatMap((curve, i) => found.map(({ layer, cells }) => ({ dataset, layer, curve, ...cells[i] }))),
+      };
     });
     return z.array(rowSchema).parse(json);
   };
@@ -108,14 +117,11 @@ async function runDataset(dataset: number, settings: Settings, context: TaskCont
       return { json: { record: { ...record }, rows } };
     });
     const rows = [
-      ...(await curve("certified-standardized", stages.certified, certified, (layer, order) =>
+      ...(await rowsOf("certified", ["certified-standardized"], stages.certified, certified, (layer, order) => [
         certifiedToyProbe(runtime, layer, order, certified),
-      )),
-      ...(await curve("rmsprop-raw", stages.rmsprop, rmsprop, (layer, order) =>
-        rmspropToyProbe(runtime, layer, "none", order, rmsprop),
-      )),
-      ...(await curve("rmsprop-standardized", stages.rmsprop, rmsprop, (layer, order) =>
-        rmspropToyProbe(runtime, layer, "standardize", order, rmsprop),
+      ])),
+      ...(await rowsOf("rmsprop", ["rmsprop-raw", "rmsprop-standardized"], stages.rmsprop, rmsprop, (layer, order) =>
+        rmspropToyProbes(runtime, layer, ["none", "standardize"], order, rmsprop),
       )),
     ];
     const { record, rows: norms } = layersValue.parse(json);
@@ -126,4 +132,4 @@ async function runDataset(dataset: number, settings: Settings, context: TaskCont
 }
 
 const layersValue = z.object({ record: datasetRecord, rows: z.array(rowSchema) });
-type Probe = (layer: ToyLayer, order: Stream) => ProbeCells;
+type Probes = (layer: ToyLayer, order: Stream) => readonly ProbeCells[];

@@ -1,5 +1,8 @@
-/** @file The RMSProp curves of figure 3: the paper's solver with a fixed budget, on raw or on standardised features. */
-import { evaluateOnTest, fit, type Runtime, type Scaling, stepBudget, type Stream } from "@linear-probes/core";
+/**
+ * @file The RMSProp curves of figure 3: the paper's solver with a fixed budget, on raw and on standardised features. Both
+ * see the same batches, side by side, so that their rows are brought in once.
+ */
+import { evaluateOnTest, fitMany, type Runtime, type Scaling, stepBudget, type Stream } from "@linear-probes/core";
 import { rmsprop } from "@linear-probes/solvers";
 import { probeCells } from "../probe-cells.ts";
 import type { ProbeCells } from "../rows.ts";
@@ -13,16 +16,18 @@ export type RmspropSettings = {
   readonly decay: number;
 };
 
-export function rmspropToyProbe(
+/** One probe for each scaling. */
+export function rmspropToyProbes(
   runtime: Runtime,
   { train, test }: ToyLayer,
-  scaling: Scaling,
+  scalings: readonly Scaling[],
   stream: Stream,
   { l2, epochs, batch, learningRate, decay }: RmspropSettings,
-): ProbeCells {
-  const result = fit(runtime, { train, l2, scaling }, rmsprop({ batch, learningRate, decay }), {
-    stream,
-    stop: [stepBudget(epochs)],
-  });
-  return probeCells(result, evaluateOnTest(runtime, result.probe, test), l2);
+): readonly ProbeCells[] {
+  const { fits } = fitMany(
+    runtime,
+    rmsprop({ batch, learningRate, decay }),
+    scalings.map((scaling) => ({ problem: { train, l2, scaling }, stream, stop: [stepBudget(epochs)] })),
+  );
+  return fits.map((result) => probeCells(result, evaluateOnTest(runtime, result.probe, test), l2));
 }

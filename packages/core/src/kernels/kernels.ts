@@ -71,6 +71,11 @@ export interface Runtime {
    */
   valueTogether(products: readonly ValueProduct[]): number[];
   backwardTogether(products: readonly GradientProduct[]): number[];
+  /**
+   * `rmspropEpoch` of several bindings of the same features, batch by batch: what the same batch of rows is for the one, it
+   * is for the others out of a cache. Returns what each would.
+   */
+  sweepsTogether(products: readonly SweepProduct[]): number[];
   dispose(): Promise<void>;
 }
 
@@ -86,6 +91,11 @@ export interface ValueProduct extends GradientProduct {
   readonly weights: Float64Array;
   readonly bias: Float64Array;
   readonly from?: Margins | undefined;
+}
+
+export interface SweepProduct {
+  readonly kernels: ProblemKernels;
+  readonly sweep: MinibatchSweep;
 }
 
 export interface Binding {

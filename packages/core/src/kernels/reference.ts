@@ -20,6 +20,7 @@ export function createReferenceRuntime(): Runtime {
       ),
     backwardTogether: (products) =>
       products.map(({ kernels, margins, gradient, biasGradient }) => kernels.backward(margins, gradient, biasGradient)),
+    sweepsTogether: (products) => products.map(({ kernels, sweep }) => kernels.rmspropEpoch(sweep)),
     dispose: async () => {},
   };
 }

@@ -13,6 +13,7 @@ import { createWriter } from "./wasm/features.ts";
 import { HEAP_BASE, MAX_THREADS } from "./wasm/job.ts";
 import { kernelModule } from "./wasm/module.ts";
 import { bindWasm } from "./wasm/problem.ts";
+import { sweepsTogether } from "./wasm/sweep.ts";
 import { backwardTogether, valueTogether } from "./wasm/together.ts";
 import { PAGE, webAssembly } from "./wasm/web-assembly.ts";
 import { createWorkspace } from "./wasm/workspace.ts";
@@ -61,6 +62,7 @@ export async function createWasmRuntime({
     bind: (features, binding) => bindWasm(workspace, features, binding),
     valueTogether: (products) => valueTogether(workspace, products),
     backwardTogether: (products) => backwardTogether(workspace, products),
+    sweepsTogether: (products) => sweepsTogether(workspace, products),
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
     rectified: (features) => rectified(workspace, features),
     meanRowNorm: (features) => meanRowNorm(workspace, features),

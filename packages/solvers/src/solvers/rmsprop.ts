@@ -7,7 +7,7 @@
  * is the paper's solver, not ours; "whitened" is the same along the principal axes, where its steps are those of a full
  * matrix of squares. It knows no gradient of F and proves nothing by itself; the driver certifies it.
  */
-import type { Iterate, Solver, Stream } from "@linear-probes/core";
+import { stagedSolver, type Iterate, type Solver, type Stream } from "@linear-probes/core";
 import { whitening } from "../parts/whitening.ts";
 
 export interface RmspropSettings {
@@ -24,6 +24,15 @@ interface RmspropState extends Iterate {
   readonly stream: Stream;
 }
 
+let drawn: { readonly stream: Stream; readonly epoch: number; readonly order: Int32Array } | undefined;
+
+/** Drawn once for probes that are fitted side by side with one stream: they see the same rows in the same order. */
+function orderOf({ stream, epoch }: RmspropState, rows: number): Int32Array {
+  if (drawn?.stream !== stream || drawn.epoch !== epoch || drawn.order.length !== rows)
+    drawn = { stream, epoch, order: stream.split(epoch).permutation(rows) };
+  return drawn.order;
+}
+
 export function rmsprop({
   batch = 128,
   learningRate = 1e-3,
@@ -31,21 +40,24 @@ export function rmsprop({
   epsilon = 1e-7,
   whitened = false,
 }: RmspropSettings = {}): Solver<RmspropState> {
-  return {
+  return stagedSolver<RmspropState>({
     name: "rmsprop",
     source: "Hinton (2012), Neural Networks for Machine Learning, lecture 6e",
     settings: { batch, learningRate, decay, epsilon, whitened },
     coordinates: "as-declared",
     ...whitening(whitened),
 
-    init: (oracle, start, stream) => ({ theta: start, square: new Float64Array(oracle.dimension), epoch: 0, stream }),
+    // oxlint-disable-next-line require-yield -- nothing to wait for yet
+    *init(oracle, start, stream) {
+      return { theta: start, square: new Float64Array(oracle.dimension), epoch: 0, stream };
+    },
 
-    step(oracle, state) {
+    *step(oracle, state) {
       const theta = state.theta.slice();
       const square = state.square.slice();
-      const order = state.stream.split(state.epoch).permutation(oracle.rows);
-      oracle.rmspropEpoch({ order, batch, theta, square, learningRate, decay, epsilon });
+      const order = orderOf(state, oracle.rows);
+      yield { kind: "epoch", sweep: { order, batch, theta, square, learningRate, decay, epsilon } };
       return { ...state, theta, square, epoch: state.epoch + 1 };
     },
-  };
+  });
 }

@@ -51,7 +51,7 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
     const end = Math.min(get("rows"), start + word(CONTROL.partRows));
     const stride = get("stride");
     const operation: Operation | undefined = OPERATIONS[word(CONTROL.operation)];
-    if (operation === undefined) return gather(start, end - start, get("source") + start * stride, stride);
+    if (operation === undefined) throw new Error(`operation ${word(CONTROL.operation)} is not known`);
     const scratch = word(SCRATCH / 4 + thread);
     const acc = get("acc") + part * get("accStride");
     kernels.clear(acc, get("accStride"));

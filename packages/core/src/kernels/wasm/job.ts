@@ -38,6 +38,8 @@ const WORD_FIELDS = [
   "columnEpsilon",
   "biasSquare",
   "sums",
+  "sumsParts",
+  "sumsStride",
   "residuals",
   "method",
   "lineSearch",

@@ -4,8 +4,7 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies. `stage` is no kernel:
- * it brings the rows of job.order from outside to job.source.
+ * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
@@ -29,8 +28,8 @@ export const OPERATIONS = [
   { name: "moments", blocks: false },
   { name: "score", blocks: false },
   { name: "probabilities", blocks: false },
-  { name: "sweepForward", blocks: false },
-  { name: "sweepBackward", blocks: false },
+  { name: "sweepRows", blocks: true },
+  { name: "sweepWeights", blocks: false },
 ] as const;
 
 type KernelName = (typeof OPERATIONS)[number]["name"];
@@ -39,14 +38,16 @@ export interface Operation {
   readonly blocks: boolean | "whole";
   readonly writes?: true;
 }
-export type OperationName = KernelName | "stage";
+export type OperationName = KernelName;
 
 type PartitionKernel = (job: number, scratch: number, acc: number, x: number, row0: number, rows: number) => void;
 
 /** The exports of either build. `job` is always the address JOB. */
 export interface KernelExports extends Record<KernelName, PartitionKernel> {
   readonly sweep: PartitionKernel;
-  sweepResiduals(job: number, scratch: number): void;
+  sweepBias(job: number): number;
+  /** Of `count` jobs, jobBytes apart, that start at `jobs`. */
+  sweepTogether(jobs: number, count: number, scratch: number, x: number): void;
   /** Entries row0 .. row0+rows-1 of job.order. */
   readonly rowSweep: PartitionKernel;
   /** Bytes from one job to the next where several follow one another. */

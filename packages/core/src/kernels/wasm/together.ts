@@ -135,7 +135,8 @@ function run<P extends { readonly kernels: ProblemKernels }>(
   return { jobs, sums };
 }
 
-function memberOf(kernels: ProblemKernels): Member {
+/** What `remember` was told. */
+export function memberOf(kernels: ProblemKernels): Member {
   return members.get(kernels) ?? reject("kernels", "must be bound by this back end", "others");
 }
 
