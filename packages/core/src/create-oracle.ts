@@ -245,8 +245,8 @@ export function createOracle(
       return createOperator(runtime, matrix, k);
     },
     rmspropEpoch(sweep) {
-      const { work: product, finish } = deferEpoch(sweep);
-      return finish(kernels.rmspropEpoch(product.sweep));
+      const epoch = deferEpoch(sweep);
+      return epoch.finish(kernels.rmspropEpoch(epoch.work.sweep));
     },
     residuals(margins) {
       const r = kernels.probabilities(margins);

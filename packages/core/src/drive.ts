@@ -173,7 +173,7 @@ function isFinite({ objective, theta }: Iterate): boolean {
  * How many times the solver's own gap a certified one is taken to be: before the first certificate this, and after one
  * that disappointed what it was there. A certificate takes as long as one or two steps.
  */
-const FIRST_RATIO = 1.1;
+const FIRST_RATIO = 1.25;
 
 /** Whatever that ratio, once the solver's own gap has fallen by this factor another certificate is made. */
 const BACK_OFF = 0.5;
