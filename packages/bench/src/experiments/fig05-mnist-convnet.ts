@@ -9,19 +9,17 @@
  * chosen for what they cost, with validation errors in view and test errors not. On wide taps the epochs often run out
  * before the validation error has stopped falling; the row's status says so.
  */
-import { evaluateOnTest, type LinearProbe, reject, type Row } from "@linear-probes/core";
+import { evaluateOnTest, evaluateOnValidation, type LinearProbe, reject, type Row } from "@linear-probes/core";
 import { mnistConvnet, type Parameters } from "@linear-probes/models";
-import { z } from "zod";
 import { type ConvnetRun, convnetRuns } from "../convnet-settings.ts";
 import type { FittedProbe } from "../probe-cells.ts";
 import { defineExperiment, type TaskContext, type TaskResult } from "../experiment.ts";
 import { lazyFeatures } from "../parts/lazy-features.ts";
 import { trainedNetwork } from "../parts/trained-network.ts";
-import type { Fig05Protocol, Fig05Row } from "../rows.ts";
+import type { Fig05Protocol } from "../rows.ts";
 import {
   type ConvnetTap as Tap,
   convnetTaps,
-  networkError,
   parametersHash,
   fittingFeatures,
   testFeatures,
@@ -35,6 +33,13 @@ import type { Remembered } from "../store.ts";
 import type { Entry } from "../stored-value.ts";
 
 const protocols = ["early-stopping", "certified-l2"] as const;
+
+/** How a tap is read: by a probe, or as the network's own answer. */
+type Reading = Fig05Protocol | "network";
+
+/** The tap that answers, and how each is read, in order. */
+const ANSWER = "logits";
+const readingsOf = ({ name }: Tap): readonly Reading[] => (name === ANSWER ? ["network", ...protocols] : protocols);
 
 type Settings = ConvnetRun & {
   readonly columnsAtOnce: number; // features in memory together, per image
@@ -67,10 +72,12 @@ const stages = {
   "certified-l2": new URL("../stages/convnet-certified.ts", import.meta.url),
 };
 
-type Task = { readonly label: string; readonly weight: number; readonly step: number } & (
-  | { readonly kind: "model" }
-  | { readonly kind: "probes"; readonly taps: readonly Tap[] }
-);
+type Task = {
+  readonly label: string;
+  readonly weight: number;
+  readonly step: number;
+  readonly taps: readonly Tap[];
+};
 
 export default defineExperiment<Settings, Task>({
   id: "fig05-mnist-convnet",
@@ -106,18 +113,19 @@ export default defineExperiment<Settings, Task>({
     certified: Infinity,
   },
   tasks: ({ steps, columnsAtOnce, rows }) =>
-    [0, steps].flatMap((step) => [
-      { kind: "model", label: `the network at step ${step}`, weight: 1 + 0.05 * step, step } as const,
-      ...groupTaps(columnsAtOnce).map((taps) => ({
-        kind: "probes" as const,
-        label: `probes at step ${step} on ${taps.map((tap) => tap.name).join(", ")}`,
-        weight: 1 + 5e-8 * rows.train * taps.reduce((sum, tap) => sum + tap.features, 0), // seconds, roughly
-        step,
-        taps,
-      })),
-    ]),
-  run: (task, settings, context) =>
-    task.kind === "model" ? runModel(task.step, settings, context) : runProbes(task.step, task.taps, settings, context),
+    [0, steps].flatMap((step) =>
+      groupTaps(columnsAtOnce).map((taps, group) => {
+        const features = taps.reduce((sum, tap) => sum + tap.features, 0);
+        const training = group === 0 ? 0.035 * step : 0;
+        return {
+          label: `probes at step ${step} on ${taps.map((tap) => tap.name).join(", ")}`,
+          weight: 1 + training + 5e-8 * rows.train * features, // seconds, roughly
+          step,
+          taps,
+        };
+      }),
+    ),
+  run: ({ step, taps }, settings, context) => runProbes(step, taps, settings, context),
 });
 
 /**
@@ -139,31 +147,6 @@ function groupTaps(columns: number): Tap[][] {
   return groups;
 }
 
-async function runModel(step: number, settings: Settings, context: TaskContext): Promise<TaskResult> {
-  const data = await digits(context, settings.rows);
-  const parameters = await trainedNetwork(step, data, { ...settings, stage: stages.training }, context);
-  const { validation, train } = settings.rows;
-  const facts = {
-    kind: "fig05-model",
-    network: parametersHash(parameters),
-    data: data.record.sha256,
-    rows: settings.rows,
-  };
-  const { json } = await context.remember([stages.activations], facts, async (meter) => {
-    const roles = {
-      validationError: { from: 0, labels: data.labels.train.subarray(0, validation) },
-      testError: { from: train, labels: data.labels.test },
-    };
-    const errors: Record<string, number> = {};
-    for (const [name, role] of Object.entries(roles))
-      errors[name] = await meter.phase("activations", () => networkError(parameters, data, role, forwardOf(context)));
-    return { json: errors };
-  });
-  const errors = z.object({ validationError: z.number(), testError: z.number() }).parse(json);
-  const row: Fig05Row = { kind: "model", step, epoch: epochOf(step, settings), ...errors };
-  return { dataset: data.record, rows: [{ ...row }] };
-}
-
 async function runProbes(
   step: number,
   taps: readonly Tap[],
@@ -173,7 +156,7 @@ async function runProbes(
   const data = await digits(context, settings.rows);
   const parameters = await trainedNetwork(step, data, { ...settings, stage: stages.training }, context);
   const wanted = taps.flatMap((tap) =>
-    protocols.map((protocol) => probeOf(tap, protocol, parameters, data, settings, context)),
+    readingsOf(tap).map((reading) => probeOf(tap, reading, parameters, data, settings, context)),
   );
   const from = (name: string) => taps.find((tap) => tap.name === name)?.rectifies;
   const fitting = lazyFeatures(
@@ -194,28 +177,28 @@ async function runProbes(
   try {
     const unfitted = missing("fig05-probe");
     const fitted: Remembered[] = [];
-    for (const { tap, protocol, used, facts } of wanted) {
+    for (const { tap, reading, used, facts } of wanted) {
       fitted.push(
         await context.remember(used, { kind: "fig05-probe", ...facts }, async (meter) => {
           const features = await fitting.get(tap.name, unfitted, meter);
           const reduced =
-            protocol === "certified-l2" && reducible(tap.name)
+            reading === "certified-l2" && reducible(tap.name)
               ? await meter.phase("activations", () =>
                   reducedFeatures(context.runtime, parameters, data, settings.rows, tap.name, forwardOf(context)),
                 )
               : undefined;
           const { probe, cells } = await meter.phase("probes", () =>
-            fitProbe(protocol, tap.name, { ...features, ...(reduced && { reduced }) }, settings, context),
+            readTap(reading, tap.name, { ...features, ...(reduced && { reduced }) }, settings, context),
           );
           reduced?.release();
           return { json: { ...cells }, arrays: { weights: probe.weights, bias: probe.bias } };
         }),
       );
-      if (protocol === protocols.at(-1)) fitting.release(tap.name);
+      if (reading === protocols.at(-1)) fitting.release(tap.name);
     }
     const untested = missing("fig05-test");
     const rows: Row[] = [];
-    for (const [at, { tap, protocol, used, facts }] of wanted.entries()) {
+    for (const [at, { tap, reading, used, facts }] of wanted.entries()) {
       const { json: cells, arrays } = fitted[at]!;
       const { json: scores } = await context.remember(used, { kind: "fig05-test", ...facts }, async (meter) => {
         const { test } = await testing.get(tap.name, untested, meter);
@@ -224,9 +207,13 @@ async function runProbes(
         );
         return { json: { testError: scores.error } };
       });
-      if (protocol === protocols.at(-1)) testing.release(tap.name);
+      if (reading === protocols.at(-1)) testing.release(tap.name);
       const { name, depth, features } = tap;
-      const place = { kind: "probe", step, epoch: epochOf(step, settings), tap: name, depth, features, protocol };
+      const epoch = epochOf(step, settings);
+      const place =
+        reading === "network"
+          ? { kind: "model", step, epoch }
+          : { kind: "probe", step, epoch, tap: name, depth, features, protocol: reading };
       rows.push({ ...place, ...rowSchema.parse(cells), ...rowSchema.parse(scores) });
     }
     return { dataset: data.record, rows };
@@ -239,29 +226,30 @@ async function runProbes(
 /** A probe's place in the store: all that it depends on, besides code. */
 function probeOf(
   tap: Tap,
-  protocol: Fig05Protocol,
+  reading: Reading,
   parameters: Parameters,
   data: Digits,
   settings: Settings,
   context: TaskContext,
 ) {
+  const options = { "early-stopping": settings.earlyStopping, "certified-l2": settings.certified, network: {} };
   return {
     tap,
-    protocol,
+    reading,
     used: [
       stages.kernels,
       stages.activations,
-      ...(protocol === "certified-l2" && reducible(tap.name) ? [stages.affine] : []),
-      stages[protocol],
+      ...(reading === "certified-l2" && reducible(tap.name) ? [stages.affine] : []),
+      ...(reading === "network" ? [] : [stages[reading]]),
     ],
     facts: {
-      protocol,
+      protocol: reading,
       tap: tap.name,
       // The input is the same whatever the network.
       network: tap.depth === 0 ? "any" : parametersHash(parameters),
       data: data.record.sha256,
       rows: settings.rows,
-      options: protocol === "early-stopping" ? settings.earlyStopping : settings.certified,
+      options: options[reading],
       stream: context.stream.path,
     },
   };
@@ -272,6 +260,30 @@ function storedProbe(arrays: Entry["arrays"], { features: cols }: Tap): LinearPr
   if (!(weights instanceof Float64Array && bias instanceof Float64Array))
     return reject("stored probe", "must hold weights and bias", Object.keys(arrays).join());
   return { classes: bias.length, cols, weights, bias };
+}
+
+/** A probe and its cells; for the network's own answer the probe that repeats its logits. */
+function readTap(
+  reading: Reading,
+  tap: string,
+  features: FittingRows,
+  settings: Settings,
+  context: TaskContext,
+): FittedProbe | { readonly probe: LinearProbe; readonly cells: Row } {
+  if (reading === "network") {
+    const probe = identityProbe(features.validation.classes);
+    return {
+      probe,
+      cells: { validationError: evaluateOnValidation(context.runtime, probe, features.validation).error },
+    };
+  }
+  return fitProbe(reading, tap, features, settings, context);
+}
+
+function identityProbe(classes: number): LinearProbe {
+  const weights = new Float64Array(classes * classes);
+  for (let c = 0; c < classes; c++) weights[c * classes + c] = 1;
+  return { classes, cols: classes, weights, bias: new Float64Array(classes) };
 }
 
 function fitProbe(

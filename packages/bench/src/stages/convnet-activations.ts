@@ -10,7 +10,6 @@ import {
 } from "@linear-probes/core";
 import {
   type BlockSink,
-  forwardErrors,
   inputRows,
   mnistConvnet,
   type Parameters,
@@ -212,21 +211,6 @@ async function forwardFeatures(
     throw error;
   }
   return new Map(writers.map(({ tap, parts }) => [tap, parts.map(({ writer }) => writer.finish())]));
-}
-
-/** Fraction of the images of a role that the network itself gets wrong. */
-export async function networkError(
-  parameters: Parameters,
-  digits: Digits,
-  role: { readonly from: number; readonly labels: Int32Array },
-  options: ForwardOptions,
-): Promise<number> {
-  const rows = role.labels.length;
-  const own = digits.inputs.subarray(role.from * digits.width, (role.from + rows) * digits.width);
-  const { errors } = await forward(inputRows(own, rows), options, (inputs, running) =>
-    forwardErrors(graph, parameters, inputs, role.labels, running),
-  );
-  return errors / rows;
 }
 
 /** Runs a forward pass that a stop request ends. */
