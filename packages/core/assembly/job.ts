@@ -50,8 +50,8 @@ export class Job {
   sums: usize; // of a batch
   sumsParts: u32;
   sumsStride: u32; // bytes
-  residuals: usize;
   // row-wise loops
+  residuals: usize;
   method: u32;
   lineSearch: u32;
   seen: usize; // u8 [n]

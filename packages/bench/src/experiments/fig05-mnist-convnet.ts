@@ -14,6 +14,7 @@ import { mnistConvnet, type Parameters } from "@linear-probes/models";
 import { type ConvnetRun, convnetRuns } from "../convnet-settings.ts";
 import type { FittedProbe } from "../probe-cells.ts";
 import { defineExperiment, type TaskContext, type TaskResult } from "../experiment.ts";
+import { identityProbe } from "../parts/identity-probe.ts";
 import { lazyFeatures } from "../parts/lazy-features.ts";
 import { trainedNetwork } from "../parts/trained-network.ts";
 import type { Fig05Protocol } from "../rows.ts";
@@ -278,12 +279,6 @@ function readTap(
     };
   }
   return fitProbe(reading, tap, features, settings, context);
-}
-
-function identityProbe(classes: number): LinearProbe {
-  const weights = new Float64Array(classes * classes);
-  for (let c = 0; c < classes; c++) weights[c * classes + c] = 1;
-  return { classes, cols: classes, weights, bias: new Float64Array(classes) };
 }
 
 function fitProbe(

@@ -12,6 +12,7 @@ import { auxiliaryTaps, inceptionCifar, type Parameters, size } from "@linear-pr
 import { z } from "zod";
 import { defineExperiment, type TaskContext } from "../experiment.ts";
 import type { Meter } from "../ledger.ts";
+import { identityProbe } from "../parts/identity-probe.ts";
 import { type Checkpoints, createCheckpoints } from "../parts/checkpoints.ts";
 import { rowSchema } from "../results.ts";
 import { graphRows } from "../stages/graph-rows.ts";
@@ -290,12 +291,6 @@ async function withFeatures(
 function branchOf(tap: string): "trunk" | "main" | "auxiliary" {
   if (auxiliaryTaps.includes(tap)) return "auxiliary";
   return graph.taps.indexOf(tap) < graph.taps.indexOf(auxiliaryTaps[0] ?? "") ? "trunk" : "main";
-}
-
-/** The probe that takes logits for what they are. */
-function identityProbe(classes: number): LinearProbe {
-  const weights = Float64Array.from({ length: classes * classes }, (_, at) => (at % (classes + 1) === 0 ? 1 : 0));
-  return { classes, cols: classes, weights, bias: new Float64Array(classes) };
 }
 
 function probesIn(arrays: Readonly<Record<string, StoredArray>>): ReadonlyMap<string, LinearProbe> {

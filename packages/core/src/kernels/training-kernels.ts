@@ -55,7 +55,10 @@ export interface PooledConvolution {
 /** The kernels of a pooled convolution have this many rows and columns. */
 export const KERNEL_SIDE = 5;
 
-/** How many numbers a pooled convolution's gradient needs for itself: the image with zeros around it, and a list of cells. */
+/**
+ * How many numbers a pooled convolution's gradient needs for itself: the image with zeros around it, and a list of cells, as
+ * packages/core/assembly/pooled-convolution.ts lays them out: change both together, and KERNEL_SIDE.
+ */
 export function pooledConvolutionScratch({ height, width }: Pick<PooledConvolution, "height" | "width">): number {
   return (height + KERNEL_SIDE - 1) * (width + 8) + (height * width) / 2;
 }
