@@ -2,6 +2,7 @@
 export { backward, backwardExact, columnSums, evaluate, forward, forwardExact, fused, hessian, rowNorms } from "./blocks";
 export { dense, packDense, rectify } from "./dense";
 export { finishGram, gram, gramBytes } from "./gram";
+export { mergeColumns } from "./merge";
 export { addBias, advance, along, moments, probabilities, score } from "./margins";
 export { prepare } from "./math";
 export { adamStep, momentumStep } from "./optimizers";

@@ -74,6 +74,20 @@ describe("the same bits", () => {
     expect(new Set(hashes).size).toBe(1);
   });
 
+  test("of merged columns, whatever the storage before and after", () => {
+    const problem = kernelCase(9000, 101, 2);
+    const groups = Array.from({ length: 26 }, (_, g) => Int32Array.from([0, 26, 52, 78], (from) => from + g)).map(
+      (columns) => columns.filter((column) => column < 101),
+    );
+    const hashes = runtimes.flatMap((runtime) =>
+      (["memory", "buffer"] as const).flatMap((storage) => {
+        const features = createFeatures(runtime, problem, { storage });
+        return (["memory", "buffer"] as const).map((to) => runtime.mergedColumns(features, groups, to).hash);
+      }),
+    );
+    expect(new Set(hashes).size).toBe(1);
+  });
+
   test("of a sweep that is taken up again after each epoch", () => {
     const problem = kernelCase(500, 30, 3);
     const run = (runtime: WasmRuntime | undefined, order: Int32Array, state: Float64Array[]): void => {

@@ -319,3 +319,37 @@ describe("a rectifier alone", () => {
     rmSync(folder, { recursive: true });
   });
 });
+
+describe("merged columns", () => {
+  test.each(["memory", "buffer"] as const)("are scaled sums, and a probe on them is one on all, in %s", (storage) => {
+    const problem = kernelCase(700, 9, 2);
+    const features = createFeatures(wasm, problem);
+    const groups = [[0, 5, 8], [1], [7, 2], [6, 3, 4]].map((columns) => Int32Array.from(columns));
+    const merged = wasm.mergedColumns(features, groups, storage);
+    expect(merged).toMatchObject({ rows: 700, cols: 4, storage });
+    const got = merged.readRows(Array.from({ length: 700 }, (_, i) => i));
+    for (let i = 0; i < 700; i++) {
+      for (const [g, columns] of groups.entries()) {
+        const sum = columns.reduce((total, column) => total + problem.x[i * 9 + column]!, 0);
+        expect(got[i * 4 + g]! - sum / Math.sqrt(columns.length)).toBeCloseTo(0, 5);
+      }
+    }
+    merged.release();
+    features.release();
+  });
+
+  test("groups that leave a column out, share one or are empty are refused", () => {
+    const features = createFeatures(wasm, kernelCase(20, 3, 2));
+    const merge = (...groups: number[][]) =>
+      wasm.mergedColumns(
+        features,
+        groups.map((columns) => Int32Array.from(columns)),
+        "memory",
+      );
+    expect(() => merge([0], [2])).toThrow('groups: every column must be in one, got "none with column 1"');
+    expect(() => merge([0, 1], [1, 2])).toThrow("groups, group 1: a column must be in one group, got 1");
+    expect(() => merge([0, 1, 2], [])).toThrow('groups, group 1: must have columns, got "none"');
+    expect(() => merge([0, 1, 3])).toThrow("groups, group 0: columns are 0..2, got 3");
+    features.release();
+  });
+});

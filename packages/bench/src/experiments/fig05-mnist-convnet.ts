@@ -26,6 +26,7 @@ import {
   testFeatures,
 } from "../stages/convnet-activations.ts";
 import { reducedFeatures, reducible } from "../stages/convnet-affine.ts";
+import { coarseGrid } from "../stages/convnet-coarse.ts";
 import { certifiedProbe, type CertifiedPathSettings, type FittingRows } from "../stages/convnet-certified.ts";
 import { type Digits, digits } from "../stages/convnet-data.ts";
 import { earlyStoppedProbe, type EarlyStoppingSettings } from "../stages/convnet-early-stopping.ts";
@@ -56,6 +57,7 @@ const paper: Settings = {
     strengths: [1e-4, 1e-5, 1e-6],
     pathCells: 3e7,
     pathRows: 5000, // all of `quick`
+    coarse: { sides: [4, 2], cells: 2e8, gap: 5e-2 },
     pathGap: 1e-2,
     chosenGap: 1e-2,
     gapNats: 1e-3,
@@ -69,6 +71,7 @@ const stages = {
   training: new URL("../stages/convnet-training.ts", import.meta.url),
   activations: new URL("../stages/convnet-activations.ts", import.meta.url),
   affine: new URL("../stages/convnet-affine.ts", import.meta.url),
+  coarse: new URL("../stages/convnet-coarse.ts", import.meta.url),
   "early-stopping": new URL("../stages/convnet-early-stopping.ts", import.meta.url),
   "certified-l2": new URL("../stages/convnet-certified.ts", import.meta.url),
 };
@@ -188,8 +191,10 @@ async function runProbes(
                   reducedFeatures(context.runtime, parameters, data, settings.rows, tap.name, forwardOf(context)),
                 )
               : undefined;
+          const grid = tap.maps && coarseGrid(context.runtime, features, tap.maps);
+          const given = { ...features, ...(reduced && { reduced }), ...(grid && { grid }) };
           const { probe, cells } = await meter.phase("probes", () =>
-            readTap(reading, tap.name, { ...features, ...(reduced && { reduced }) }, settings, context),
+            readTap(reading, tap.name, given, settings, context),
           );
           reduced?.release();
           return { json: { ...cells }, arrays: { weights: probe.weights, bias: probe.bias } };
@@ -240,7 +245,7 @@ function probeOf(
     used: [
       stages.kernels,
       stages.activations,
-      ...(reading === "certified-l2" && reducible(tap.name) ? [stages.affine] : []),
+      ...(reading === "certified-l2" ? [reducible(tap.name) ? stages.affine : stages.coarse] : []),
       ...(reading === "network" ? [] : [stages[reading]]),
     ],
     facts: {

@@ -18,12 +18,13 @@ import {
   type StreamActivationsOptions,
 } from "@linear-probes/models";
 import { Interrupted, type StopFlag } from "../stop-flag.ts";
+import type { Maps } from "./convnet-coarse.ts";
 import type { Digits, RowSettings } from "./convnet-data.ts";
 
 /** Rows per forward run; every role must start at a multiple of it. */
 const BATCH = 50;
 
-const LARGE_BYTES = 2 ** 30;
+const LARGE_BYTES = 2 ** 28;
 
 const graph = mnistConvnet.build();
 
@@ -33,12 +34,17 @@ export interface ConvnetTap {
   readonly features: number;
   /** The tap of which this one is max(x, 0). */
   readonly rectifies?: string;
+  /** The feature maps whose cells the features are. */
+  readonly maps?: Maps;
 }
 
 export const convnetTaps: readonly ConvnetTap[] = graph.taps.map((name, depth) => {
   const layer = graph.layers.find((one) => one.name === name);
   const rectifies = layer?.kind === "relu" && graph.taps.includes(layer.from) ? layer.from : undefined;
-  return { name, depth, features: size(graph.shapeOf(name)), ...(rectifies !== undefined && { rectifies }) };
+  const shape = graph.shapeOf(name);
+  const [channels, height, width] = shape;
+  const maps = channels && height && width ? { maps: [channels, height, width] as const } : {};
+  return { name, depth, features: size(shape), ...(rectifies !== undefined && { rectifies }), ...maps };
 });
 
 /** What a tap's probes are fitted to and chosen by. */

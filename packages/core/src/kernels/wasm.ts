@@ -11,6 +11,7 @@ import { createCrew } from "./wasm/crew.ts";
 import { denseLeakyRelu, meanRowNorm, rectified } from "./wasm/dense.ts";
 import { createWriter } from "./wasm/features.ts";
 import { HEAP_BASE, MAX_THREADS } from "./wasm/job.ts";
+import { mergedColumns } from "./wasm/merge.ts";
 import { kernelModule } from "./wasm/module.ts";
 import { bindWasm } from "./wasm/problem.ts";
 import { sweepsTogether } from "./wasm/sweep.ts";
@@ -37,6 +38,11 @@ export interface WasmRuntime extends Runtime {
   denseLeakyRelu(features: Features, weights: Float32Array, outputs: number, slope: number): Features;
   /** max(X, 0) in the place of `features`, which end as if released; so must their `head`s. Those of files are refused. */
   rectified(features: Features): Features;
+  /**
+   * Column g of Y is the sum of the columns of X in groups[g] over the root of their number; every column is in one group.
+   * As Y = X G with GᵀG = I, a probe with weights V on Y is one with V Gᵀ on X: the same logits, the same norm.
+   */
+  mergedColumns(features: Features, groups: readonly Int32Array[], storage: "memory" | "buffer"): Features;
   /** Mean over the rows of ‖x‖₂. */
   meanRowNorm(features: Features): number;
 }
@@ -65,6 +71,7 @@ export async function createWasmRuntime({
     sweepsTogether: (products) => sweepsTogether(workspace, products),
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
     rectified: (features) => rectified(workspace, features),
+    mergedColumns: (features, groups, storage) => mergedColumns(workspace, pool, features, groups, storage),
     meanRowNorm: (features) => meanRowNorm(workspace, features),
     dispose: () => crew.dispose(),
   };

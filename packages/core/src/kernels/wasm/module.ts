@@ -4,7 +4,8 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies.
+ * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies; the rows that it leaves in
+ * its scratch it `sends` to the storage CONTROL.target, if there is one.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
@@ -20,6 +21,7 @@ export const OPERATIONS = [
   { name: "rowNorms", blocks: true },
   { name: "dense", blocks: true },
   { name: "rectify", blocks: true, writes: true },
+  { name: "mergeColumns", blocks: true, sends: true },
   { name: "fusedTogether", blocks: true },
   { name: "backwardTogether", blocks: true },
   { name: "along", blocks: false },
@@ -37,6 +39,7 @@ export interface Operation {
   readonly name: KernelName;
   readonly blocks: boolean | "whole";
   readonly writes?: true;
+  readonly sends?: true;
 }
 export type OperationName = KernelName;
 
