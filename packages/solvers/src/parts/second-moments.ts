@@ -45,9 +45,16 @@ const kept = new WeakMap<object, SecondMoments>();
 export function secondMoments(oracle: Oracle): SecondMoments {
   const known = kept.get(oracle.derivedKey);
   if (known !== undefined) return known;
-  const made = oracle.cols <= Math.min(PRIMAL_COLUMNS, oracle.rows) ? primal(oracle) : dual(oracle);
+  const made = isPrimal(oracle) ? primal(oracle) : dual(oracle);
   kept.set(oracle.derivedKey, made);
   return made;
+}
+
+const isPrimal = ({ rows, cols }: Oracle): boolean => cols <= Math.min(PRIMAL_COLUMNS, rows);
+
+/** Whether there are directions of which S knows no more than their mean square. */
+export function isPartial(oracle: Oracle): boolean {
+  return !isPrimal(oracle) && sampleSize(oracle) < oracle.rows;
 }
 
 function primal(oracle: Oracle): SecondMoments {

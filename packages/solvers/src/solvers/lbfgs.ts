@@ -24,7 +24,7 @@ import {
   releaseSample,
   sampledHessianSolve,
 } from "../parts/sampled-hessian.ts";
-import { secondMoments } from "../parts/second-moments.ts";
+import { isPartial, secondMoments } from "../parts/second-moments.ts";
 
 export interface LbfgsSettings {
   readonly memory?: number; // pairs kept
@@ -35,6 +35,9 @@ export interface LbfgsSettings {
 }
 
 const SAMPLE_AGAIN = 4;
+
+/** An S of few rows underrates most directions, and steps come out too long: what is left of them, measured. */
+const PARTIAL_TRIAL = 0.3;
 
 interface Pair {
   readonly s: Float64Array; // θ⁺ - θ
@@ -77,7 +80,8 @@ export function lbfgs({
 
     *init(oracle, start) {
       const point = yield* stagedPointAt(oracle, start);
-      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, trial: 1, step: 0 };
+      const trial = preconditioned && isPartial(oracle) ? PARTIAL_TRIAL : 1;
+      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, trial, step: 0 };
     },
 
     *step(oracle, state) {
