@@ -2,13 +2,13 @@
 import { Job } from "./job";
 
 /**
- * Y[rows, outCols] at job.out, or at `scratch` where that is 0. At job.index the byte offsets of the columns, group by group;
+ * Y[rows, outCols] at job.out. At job.index the byte offsets of the columns, group by group;
  * at job.order the end of each group among them, in bytes; at job.rowWeights its scale, f32.
  */
 export function mergeColumns(job: Job, scratch: usize, acc: usize, x: usize, row0: u32, rows: u32): void {
   const groups = job.outCols;
   const index = job.index;
-  let y = job.out != 0 ? job.out + row0 * job.outStride : scratch;
+  let y = job.out + row0 * job.outStride;
   for (let i: u32 = 0; i < rows; i++, x += job.stride, y += job.outStride) {
     let at: u32 = 0;
     for (let g: u32 = 0; g < groups; g++) {

@@ -74,16 +74,15 @@ describe("the same bits", () => {
     expect(new Set(hashes).size).toBe(1);
   });
 
-  test("of merged columns, whatever the storage before and after", () => {
+  test("of merged columns, whatever the storage", () => {
     const problem = kernelCase(9000, 101, 2);
     const groups = Array.from({ length: 26 }, (_, g) => Int32Array.from([0, 26, 52, 78], (from) => from + g)).map(
       (columns) => columns.filter((column) => column < 101),
     );
     const hashes = runtimes.flatMap((runtime) =>
-      (["memory", "buffer"] as const).flatMap((storage) => {
-        const features = createFeatures(runtime, problem, { storage });
-        return (["memory", "buffer"] as const).map((to) => runtime.mergedColumns(features, groups, to).hash);
-      }),
+      (["memory", "buffer"] as const).map(
+        (storage) => runtime.mergedColumns(createFeatures(runtime, problem, { storage }), groups).hash,
+      ),
     );
     expect(new Set(hashes).size).toBe(1);
   });

@@ -321,12 +321,12 @@ describe("a rectifier alone", () => {
 });
 
 describe("merged columns", () => {
-  test.each(["memory", "buffer"] as const)("are scaled sums, and a probe on them is one on all, in %s", (storage) => {
+  test.each(["memory", "buffer"] as const)("are scaled sums, of features in %s", (storage) => {
     const problem = kernelCase(700, 9, 2);
-    const features = createFeatures(wasm, problem);
+    const features = createFeatures(wasm, problem, { storage });
     const groups = [[0, 5, 8], [1], [7, 2], [6, 3, 4]].map((columns) => Int32Array.from(columns));
-    const merged = wasm.mergedColumns(features, groups, storage);
-    expect(merged).toMatchObject({ rows: 700, cols: 4, storage });
+    const merged = wasm.mergedColumns(features, groups);
+    expect(merged).toMatchObject({ rows: 700, cols: 4 });
     const got = merged.readRows(Array.from({ length: 700 }, (_, i) => i));
     for (let i = 0; i < 700; i++) {
       for (const [g, columns] of groups.entries()) {
@@ -344,7 +344,6 @@ describe("merged columns", () => {
       wasm.mergedColumns(
         features,
         groups.map((columns) => Int32Array.from(columns)),
-        "memory",
       );
     expect(() => merge([0], [2])).toThrow('groups: every column must be in one, got "none with column 1"');
     expect(() => merge([0, 1], [1, 2])).toThrow("groups, group 1: a column must be in one group, got 1");

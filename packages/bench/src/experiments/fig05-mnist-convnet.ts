@@ -26,7 +26,7 @@ import {
   testFeatures,
 } from "../stages/convnet-activations.ts";
 import { reducedFeatures, reducible } from "../stages/convnet-affine.ts";
-import { coarseGrid } from "../stages/convnet-coarse.ts";
+import { coarseFeatures } from "../stages/convnet-coarse.ts";
 import { certifiedProbe, type CertifiedPathSettings, type FittingRows } from "../stages/convnet-certified.ts";
 import { type Digits, digits } from "../stages/convnet-data.ts";
 import { earlyStoppedProbe, type EarlyStoppingSettings } from "../stages/convnet-early-stopping.ts";
@@ -57,7 +57,7 @@ const paper: Settings = {
     strengths: [1e-4, 1e-5, 1e-6],
     pathCells: 3e7,
     pathRows: 5000, // all of `quick`
-    coarse: { sides: [4, 2], cells: 2e8, gap: 5e-2 },
+    pathSide: 4,
     pathGap: 1e-2,
     chosenGap: 1e-2,
     gapNats: 1e-3,
@@ -191,8 +191,9 @@ async function runProbes(
                   reducedFeatures(context.runtime, parameters, data, settings.rows, tap.name, forwardOf(context)),
                 )
               : undefined;
-          const grid = tap.maps && coarseGrid(context.runtime, features, tap.maps);
-          const given = { ...features, ...(reduced && { reduced }), ...(grid && { grid }) };
+          const { maps } = tap;
+          const coarse = maps && ((side: number) => coarseFeatures(context.runtime, features, maps, side));
+          const given = { ...features, ...(reduced && { reduced }), ...(coarse && { coarse }) };
           const { probe, cells } = await meter.phase("probes", () =>
             readTap(reading, tap.name, given, settings, context),
           );

@@ -12,11 +12,9 @@
 import {
   certifiedGap,
   createDerived,
-  type Derived,
   evaluateOnValidation,
   fit,
   type FitHooks,
-  type FitResult,
   labelled,
   type LabelledFeatures,
   type LinearProbe,
@@ -28,78 +26,74 @@ import { fitPath, lbfgs, type PathOptions, type PathPoint, type PathResult } fro
 import { type FittedProbe, fittedProbe } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 import type { Reduced } from "./convnet-affine.ts";
-import type { Coarse, CoarseGrid } from "./convnet-coarse.ts";
+import type { Coarse } from "./convnet-coarse.ts";
 
 export type CertifiedPathSettings = {
   readonly strengths: readonly number[]; // l2 over the total variance of the features
   readonly pathCells?: number; // rows × columns that the path may take; absent: all rows
   readonly pathRows?: number; // that it takes at least
-  readonly coarse?: CoarseSettings; // of taps of which the path would not take all rows
+  readonly pathSide?: number; // of the squares of cells whose sums it takes instead; absent: rows
   readonly pathGap: number; // relative, certified, along the path
   readonly chosenGap: number; // and for the probe that is reported
   readonly gapNats?: number; // a gap that is small enough whatever the objective
   readonly passes: number; // budget of each fit
 };
 
-export type CoarseSettings = {
-  readonly sides: readonly number[]; // of the squares of cells: the path takes the first, what it chose goes on in the others
-  readonly cells: number; // a side that leaves more numbers, rows × columns, is passed over
-  readonly gap: number; // relative, certified, in the others
-};
-
-/** What is fitted to and chosen by, the same in fewer numbers where there are such, and in sums of cells. */
+/** What is fitted to and chosen by, the same in fewer numbers where there are such, and how to make sums of cells. */
 export type FittingRows = Pick<TapFeatures, "train" | "validation"> & {
   readonly reduced?: Reduced;
-  readonly grid?: CoarseGrid;
+  readonly coarse?: (side: number) => Coarse;
 };
 
 /** `startAt` says where each fit of the path starts (fit-path.ts); `path` are its probes, by falling l2. */
 export function certifiedProbe(
   runtime: Runtime,
-  rows: FittingRows,
+  given: FittingRows,
   stream: Stream,
   settings: CertifiedPathSettings,
   hooks: FitHooks,
   startAt?: PathOptions["startAt"],
 ): FittedProbe & { readonly path: readonly LinearProbe[] } {
-  const { train, validation } = rows;
+  const { train, validation } = given;
   const { strengths, chosenGap, gapNats = 0, passes } = settings;
+  const scaling = "none";
+  const stop = (relative: number) => [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)];
   const totalVariance = train.features.moments().variance.reduce((sum, variance) => sum + variance, 0);
-  const l2 = strengths.map((strength) => strength * totalVariance);
-  const fits: Fits = {
-    runtime,
-    rows,
-    settings,
-    path: (some, relative) =>
-      fitPath(runtime, { ...some, scaling }, lbfgs(), {
-        l2,
-        stop: [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)],
-        stream: stream.split("path"),
-        hooks,
-        ...(startAt && { startAt }),
-      }),
-    fit: (some, l2, start, relative, derived) =>
-      fit(runtime, { train: some, l2, scaling }, lbfgs(), {
-        start,
-        stop: [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)],
-        stream: stream.split("chosen"),
-        hooks,
-        ...(derived && { derived }),
-      }),
-  };
-  const found = (sidesOf(rows, settings).length > 0 ? fromCells : fromRows)(fits);
+  const preview = previewOf(given, settings);
+  let path: PathResult;
+  try {
+    path = fitPath(runtime, { train: preview.train, validation: preview.validation, scaling }, lbfgs(), {
+      l2: strengths.map((strength) => strength * totalVariance),
+      stop: stop(preview.gap),
+      stream: stream.split("path"),
+      hooks,
+      ...(startAt && { startAt }),
+    });
+  } finally {
+    preview.release();
+  }
+  // Passes over all rows and columns, those over some of them counted by their share.
+  const share = (numbersIn(preview.train) / numbersIn(train)) * path.passes;
 
   const derived = createDerived();
-  let allPasses = found.passes;
+  let allPasses = 0;
   const fitAll = (l2: number, start: LinearProbe, relative = chosenGap): PathPoint => {
-    const result = fits.fit(train, l2, start, relative, derived);
+    const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
+      start,
+      stop: stop(relative),
+      stream: stream.split("chosen"),
+      hooks,
+      derived,
+    });
     allPasses += result.passes;
     return { l2, fit: result, validation: evaluateOnValidation(runtime, result.probe, validation) };
   };
+  const { chosen } = path;
+  const isDone = preview.isWhole && chosen.fit.status === "converged";
   let best: PathPoint;
   try {
-    best = found.done ?? fitAll(found.l2, found.probe);
-    for (const l2 of found.others) {
+    best = isDone ? chosen : fitAll(chosen.l2, preview.lift(chosen.fit.probe));
+    for (const l2 of preview.others(path)) {
       const tried = fitAll(l2, best.fit.probe, TRIED_FACTOR * chosenGap);
       if (!(tried.validation.error < best.validation.error)) break;
       best = fitAll(l2, tried.fit.probe);
@@ -107,110 +101,67 @@ export function certifiedProbe(
   } finally {
     derived.release();
   }
-  const { fit: result, validation: scored } = best;
+  const { l2, fit: result, validation: scored } = best;
   const { relativeGap, dualityGap } = result.certificate;
   const certified = relativeGap <= chosenGap || dualityGap <= gapNats;
-  const fitted = fittedProbe(result, scored, { l2: best.l2, scaling, certified, passes: allPasses });
-  return { ...fitted, path: found.path };
+  const fitted = fittedProbe(result, scored, { l2, scaling, certified, passes: share + allPasses });
+  return { ...fitted, path: path.points.map((point) => preview.lift(point.fit.probe)) };
 }
 
-const scaling = "none";
-
-interface Fits {
-  readonly runtime: Runtime;
-  readonly rows: FittingRows;
-  readonly settings: CertifiedPathSettings;
-  readonly path: (rows: Pick<FittingRows, "train" | "validation">, relativeGap: number) => PathResult;
-  readonly fit: (
-    train: LabelledFeatures<"train">,
-    l2: number,
-    start: LinearProbe,
-    relativeGap: number,
-    derived?: Derived,
-  ) => FitResult;
+/** What the path is fitted to and chosen by, in the place of all rows and features. */
+interface Preview extends Pick<FittingRows, "train" | "validation"> {
+  readonly gap: number; // relative, certified
+  /** Whether it is all rows and features. */
+  readonly isWhole: boolean;
+  /** The probe on all features that answers as `probe` does on these. */
+  lift(probe: LinearProbe): LinearProbe;
+  /** Other l2 of the path that might do better on all, to be tried for as long as they do. */
+  others(path: PathResult): number[];
+  release(): void;
 }
 
-/** What a path found, for a fit to all rows and features. */
-interface Found {
-  readonly l2: number;
-  readonly probe: LinearProbe;
-  readonly done?: PathPoint | undefined; // the path's own, where that is such a fit
-  readonly others: readonly number[]; // l2 that might do better on all, to be tried for as long as they do
-  readonly passes: number; // over all rows and features, those over some of them counted by their share
-  readonly path: readonly LinearProbe[];
-}
-
-/** The path on the first rows, or on as many numbers as there are pixels. */
-function fromRows({ rows: { train, validation, reduced }, settings, path }: Fits): Found {
+function previewOf({ train, validation, reduced, coarse }: FittingRows, settings: CertifiedPathSettings): Preview {
+  const { pathCells = Infinity, pathRows = 1, pathSide, pathGap, chosenGap } = settings;
   const { rows, cols } = train.features;
-  const some = reduced?.train ?? firstRows(train, pathRowsOf(train, settings));
-  const fewer = some.labels.length < rows;
-  const { points, chosen, passes } = path(
-    { train: some, validation: reduced?.validation ?? validation },
-    fewer ? settings.pathGap : settings.chosenGap,
-  );
-  const found = chosen.fit.probe;
-  return {
-    l2: chosen.l2,
-    probe: reduced?.lift(found) ?? found,
-    done: !fewer && reduced === undefined && chosen.fit.status === "converged" ? chosen : undefined,
-    // Fewer rows want a stronger penalty: on all rows weaker ones may do better.
-    others: fewer ? points.map(({ l2 }) => l2).filter((l2) => l2 < chosen.l2) : [],
-    passes: (passes * some.labels.length * some.features.cols) / (rows * cols),
-    path: points.map((point) => point.fit.probe),
+  const whole: Preview = {
+    train,
+    validation,
+    gap: chosenGap,
+    isWhole: true,
+    lift: (probe) => probe,
+    others: () => [],
+    release: () => {},
   };
+  if (reduced !== undefined) {
+    const { train, validation } = reduced;
+    return { ...whole, train, validation, lift: (probe) => reduced.lift(probe), isWhole: false };
+  }
+  const enough = Math.max(pathRows, Math.floor(pathCells / cols));
+  // Of more than half of the rows the path may as well take all: there its last fit is the probe.
+  if (2 * enough >= rows) return whole;
+  const part = { ...whole, gap: pathGap, isWhole: false };
+  // Fewer rows want a stronger penalty: on all of them weaker ones may do better.
+  if (coarse === undefined || pathSide === undefined)
+    return { ...part, train: firstRows(train, enough), others: weaker };
+  // Fewer numbers want a weaker one.
+  return { ...part, ...coarse(pathSide), others: strongerAndNear };
 }
 
-/** The path on sums of neighbouring cells, and what it chose on smaller sums. */
-function fromCells({ rows: all, settings, path, fit }: Fits): Found {
-  const { grid, train } = all;
-  const [first, ...others] = sidesOf(all, settings);
-  if (grid === undefined || first === undefined) throw new Error("unreachable: no sums of cells");
-  const shareOf = (coarse: Coarse): number => coarse.train.features.cols / train.features.cols;
-  const coarsest = grid.coarse(first);
-  const { points, chosen, passes } = path(coarsest, settings.pathGap);
-  const lifted = points.map((point) => coarsest.lift(point.fit.probe));
-  let probe = coarsest.lift(chosen.fit.probe);
-  let allPasses = passes * shareOf(coarsest);
-  coarsest.release();
-  for (const side of others) {
-    const coarse = grid.coarse(side);
-    const result = fit(coarse.train, chosen.l2, coarse.restrict(probe), settings.coarse?.gap ?? settings.pathGap);
-    probe = coarse.lift(result.probe);
-    allPasses += result.passes * shareOf(coarse);
-    coarse.release();
-  }
+/** By falling l2. */
+function weaker({ points, chosen }: PathResult): number[] {
+  return points.map(({ l2 }) => l2).filter((l2) => l2 < chosen.l2);
+}
+
+/** By rising l2, those that did nearly as well. */
+function strongerAndNear({ points, chosen }: PathResult): number[] {
   const near = NEARLY * chosen.validation.error;
-  return {
-    l2: chosen.l2,
-    probe,
-    // Fewer numbers want a weaker penalty: with all of them stronger ones that did nearly as well may do better.
-    others: points
-      .filter(({ l2, validation }) => l2 > chosen.l2 && validation.error <= near)
-      .map(({ l2 }) => l2)
-      .toReversed(),
-    passes: allPasses,
-    path: lifted,
-  };
+  const close = points.filter(({ l2, validation }) => l2 > chosen.l2 && validation.error <= near);
+  return close.map(({ l2 }) => l2).toReversed();
 }
 
 const NEARLY = 1.1;
 
-/** The sides of squares of cells for a path that would not take all rows otherwise. */
-function sidesOf({ train, reduced, grid }: FittingRows, settings: CertifiedPathSettings): number[] {
-  const { rows } = train.features;
-  const { coarse } = settings;
-  if (coarse === undefined || grid === undefined || reduced !== undefined) return [];
-  if (pathRowsOf(train, settings) === rows) return [];
-  return coarse.sides.filter((side) => rows * grid.columns(side) <= coarse.cells);
-}
-
-/** Of more than half of the rows the path may as well take all: there its last fit is the probe. */
-function pathRowsOf({ features: { rows, cols } }: LabelledFeatures<"train">, settings: CertifiedPathSettings): number {
-  const { pathCells = Infinity, pathRows = 1 } = settings;
-  const enough = Math.max(pathRows, Math.floor(pathCells / cols));
-  return 2 * enough < rows ? enough : rows;
-}
+const numbersIn = ({ features: { rows, cols } }: LabelledFeatures<"train">): number => rows * cols;
 
 /** Another penalty that does no better when its gap is so many times too wide is not taken further. */
 const TRIED_FACTOR = 5;

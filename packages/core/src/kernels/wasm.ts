@@ -42,7 +42,7 @@ export interface WasmRuntime extends Runtime {
    * Column g of Y is the sum of the columns of X in groups[g] over the root of their number; every column is in one group.
    * As Y = X G with GᵀG = I, a probe with weights V on Y is one with V Gᵀ on X: the same logits, the same norm.
    */
-  mergedColumns(features: Features, groups: readonly Int32Array[], storage: "memory" | "buffer"): Features;
+  mergedColumns(features: Features, groups: readonly Int32Array[]): Features;
   /** Mean over the rows of ‖x‖₂. */
   meanRowNorm(features: Features): number;
 }
@@ -71,7 +71,7 @@ export async function createWasmRuntime({
     sweepsTogether: (products) => sweepsTogether(workspace, products),
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
     rectified: (features) => rectified(workspace, features),
-    mergedColumns: (features, groups, storage) => mergedColumns(workspace, pool, features, groups, storage),
+    mergedColumns: (features, groups) => mergedColumns(workspace, features, groups),
     meanRowNorm: (features) => meanRowNorm(workspace, features),
     dispose: () => crew.dispose(),
   };

@@ -8,7 +8,7 @@ import { PAGE, webAssembly, type SharedMemory } from "./web-assembly.ts";
 
 const CHUNK_BYTES = 2 ** 28;
 
-export interface TakenBuffers {
+interface TakenBuffers {
   readonly id: number;
   readonly chunks: readonly SharedMemory[];
   readonly chunkRows: number;

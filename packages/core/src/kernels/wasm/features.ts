@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { reject, rejectWrite } from "../../errors.ts";
 import { checkHead, type CreateFeaturesOptions, type Features, type FeatureWriter } from "../kernels.ts";
-import type { BufferPool, TakenBuffers } from "./buffer-pool.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { JOB } from "./job.ts";
 import type { Location, Workspace } from "./workspace.ts";
 
@@ -147,6 +147,7 @@ function fillBuffer(workspace: Workspace, pool: BufferPool, rows: number, cols: 
   const stride = strideOf(cols);
   const taken = pool.take(rows, stride);
   const source = workspace.crew.hands.source(taken.id);
+  const free = (): void => pool.give(taken.id);
   return {
     storage: "buffer",
     home: () => undefined,
@@ -158,8 +159,8 @@ function fillBuffer(workspace: Workspace, pool: BufferPool, rows: number, cols: 
       return crosses ? undefined : new Float32Array(chunk.buffer, start * stride, count * cols);
     },
     fetch: (row, count, at) => source.bring(row, count, at),
-    finish: () => placeInBuffer(workspace, pool, taken.id, stride),
-    abandon: () => pool.give(taken.id),
+    finish: () => ({ storage: "buffer", workspace, location: { source: taken.id, x: 0, stride }, free }),
+    abandon: free,
   };
 }
 
@@ -260,21 +261,6 @@ export function takeOver(features: Features): Features {
   const place = places.get(features) ?? reject("features", "must not be released", "released ones");
   places.delete(features);
   return featuresAt(place, features.rows, features.cols);
-}
-
-/** Features that lie in buffers of the pool already. */
-export function featuresInBuffer(
-  workspace: Workspace,
-  pool: BufferPool,
-  { id }: TakenBuffers,
-  rows: number,
-  cols: number,
-): Features {
-  return featuresAt(placeInBuffer(workspace, pool, id, strideOf(cols)), rows, cols);
-}
-
-function placeInBuffer(workspace: Workspace, pool: BufferPool, id: number, stride: number): Place {
-  return { storage: "buffer", workspace, location: { source: id, x: 0, stride }, free: () => pool.give(id) };
 }
 
 /** Features that lie in the shared memory already, at `x`. */

@@ -62,8 +62,6 @@ export function createHands(module: CompiledModule, memory: SharedMemory, thread
       const x = operation.blocks === false ? 0 : bring(row, count, stride);
       kernels[operation.name](JOB, scratch, acc, x, row, count);
       if (operation.writes === true && word(CONTROL.source) !== 0) source(word(CONTROL.source)).send(row, count, x);
-      if (operation.sends === true && word(CONTROL.target) !== 0)
-        source(word(CONTROL.target)).send(row, count, scratch);
     }
   }
 

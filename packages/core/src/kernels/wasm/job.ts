@@ -64,7 +64,6 @@ export const CONTROL = {
   gather: 7, // 1: the rows to bring are those in job.order
   failed: 8, // 1: a worker wrote its reason to REASON
   quit: 9,
-  target: 10, // id of an outside storage for the rows that an operation sends; 0 when they lie in the shared memory
 } as const;
 
 export const JOB = 256;

@@ -1,24 +1,15 @@
 /** @file Features of fewer columns, each the scaled sum of several. */
 import { reject } from "../../errors.ts";
 import type { Features } from "../kernels.ts";
-import type { BufferPool } from "./buffer-pool.ts";
-import { featuresInBuffer, featuresInMemory, locationOf, strideOf } from "./features.ts";
-import { CONTROL } from "./job.ts";
+import { featuresInMemory, locationOf, strideOf } from "./features.ts";
 import type { Workspace } from "./workspace.ts";
 
-export function mergedColumns(
-  workspace: Workspace,
-  pool: BufferPool,
-  features: Features,
-  groups: readonly Int32Array[],
-  storage: "memory" | "buffer",
-): Features {
+export function mergedColumns(workspace: Workspace, features: Features, groups: readonly Int32Array[]): Features {
   const { rows: n, cols: d } = features;
   const { index, ends, scales } = checked(groups, d);
   const location = locationOf(features, workspace);
   const outStride = strideOf(groups.length);
-  const taken = storage === "buffer" ? pool.take(n, outStride) : undefined;
-  const out = taken === undefined ? workspace.allocate(n * outStride + 64, "merged columns") : 0;
+  const out = workspace.allocate(n * outStride + 64, "merged columns");
   workspace.job({
     cols: d,
     classes: 2,
@@ -30,13 +21,10 @@ export function mergedColumns(
     order: workspace.put("ends of groups", ends),
     rowWeights: workspace.put("scales of groups", scales),
   });
-  workspace.partition(n, 0, { outStride });
+  workspace.partition(n, 0);
   workspace.locate(location);
-  workspace.crew.low.words[CONTROL.target] = taken?.id ?? 0;
   workspace.run("mergeColumns", n * d < 500_000);
-  return taken === undefined
-    ? featuresInMemory(workspace, out, n, groups.length)
-    : featuresInBuffer(workspace, pool, taken, n, groups.length);
+  return featuresInMemory(workspace, out, n, groups.length);
 }
 
 /** Each group's columns one after another, as byte offsets, where it ends, and 1/√size. */

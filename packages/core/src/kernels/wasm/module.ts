@@ -4,8 +4,7 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies; the rows that it leaves in
- * its scratch it `sends` to the storage CONTROL.target, if there is one.
+ * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies.
  */
 export const OPERATIONS = [
   { name: "fused", blocks: true },
@@ -21,7 +20,7 @@ export const OPERATIONS = [
   { name: "rowNorms", blocks: true },
   { name: "dense", blocks: true },
   { name: "rectify", blocks: true, writes: true },
-  { name: "mergeColumns", blocks: true, sends: true },
+  { name: "mergeColumns", blocks: true },
   { name: "fusedTogether", blocks: true },
   { name: "backwardTogether", blocks: true },
   { name: "along", blocks: false },
@@ -39,7 +38,6 @@ export interface Operation {
   readonly name: KernelName;
   readonly blocks: boolean | "whole";
   readonly writes?: true;
-  readonly sends?: true;
 }
 export type OperationName = KernelName;
 

@@ -42,8 +42,6 @@ export interface Workspace {
 interface PartitionOptions {
   readonly forGram?: boolean;
   readonly maxParts?: number;
-  /** Bytes of a row that the kernel leaves in its scratch. */
-  readonly outStride?: number;
 }
 
 /**
@@ -107,7 +105,7 @@ export function createWorkspace(memory: SharedMemory, crew: Crew, maximumBytes: 
     floats: (at, count) => new Float64Array(memory.buffer, at, count),
     bytes: (at, count) => new Uint8Array(memory.buffer, at, count),
     job: (fields) => crew.low.set(fields),
-    partition(rows, body, { forGram = false, maxParts = MAX_PARTS, outStride = 0 } = {}) {
+    partition(rows, body, { forGram = false, maxParts = MAX_PARTS } = {}) {
       const classes = crew.low.get("classes");
       const blockRows = blockRowsFor(crew.low.get("cols"));
       const partRows = partRowsFor(rows, maxParts);
@@ -115,8 +113,7 @@ export function createWorkspace(memory: SharedMemory, crew: Crew, maximumBytes: 
       const accStride = 64 * Math.ceil((ACC_HEAD + 8 * (classes + (classes & 1)) + body) / 64);
       control[CONTROL.partRows] = partRows;
       crew.low.set({ rows, blockRows, parts, accStride, acc: slot("sums", parts * accStride) });
-      const least = Math.max(kernels.scratchBytes(JOB, forGram ? 1 : 0), blockRows * outStride);
-      const scratch = 64 * Math.ceil(least / 64);
+      const scratch = 64 * Math.ceil(kernels.scratchBytes(JOB, forGram ? 1 : 0) / 64);
       const each = slot("scratch", scratch * crew.threads);
       for (let t = 0; t < crew.threads; t++) words[SCRATCH / 4 + t] = each + t * scratch;
     },
