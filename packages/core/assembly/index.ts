@@ -2,9 +2,9 @@
 export { backward, backwardExact, columnSums, evaluate, forward, forwardExact, fused, hessian, rowNorms } from "./blocks";
 export { dense, packDense, rectify } from "./dense";
 export { finishGram, gram, gramBytes } from "./gram";
-export { mergeColumns } from "./merge";
 export { addBias, advance, along, moments, probabilities, score } from "./margins";
 export { prepare } from "./math";
+export { mergeColumns } from "./merge";
 export { adamStep, momentumStep } from "./optimizers";
 export {
   clear,

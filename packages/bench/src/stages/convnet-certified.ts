@@ -105,7 +105,13 @@ export function certifiedProbe(
   const { relativeGap, dualityGap } = result.certificate;
   const certified = relativeGap <= chosenGap || dualityGap <= gapNats;
   const fitted = fittedProbe(result, scored, { l2, scaling, certified, passes: share + allPasses });
-  return { ...fitted, path: path.points.map((point) => preview.lift(point.fit.probe)) };
+  return {
+    ...fitted,
+    // Only when asked for, which few callers do: every probe is as wide as all features.
+    get path() {
+      return path.points.map((point) => preview.lift(point.fit.probe));
+    },
+  };
 }
 
 /** What the path is fitted to and chosen by, in the place of all rows and features. */
