@@ -13,13 +13,13 @@ export const FIVE_VECTORS: u32 = 80;
 
 // @ts-ignore: decorator
 @inline function greatest(a: v128, b: v128, c: v128, d: v128, e: v128): f64 {
-  const tops = f64x2.pmax(f64x2.pmax(f64x2.pmax(f64x2.pmax(f64x2.pmax(f64x2.splat(-Infinity), a), b), c), d), e);
+  const tops = f64x2.pmax(f64x2.pmax(f64x2.pmax(f64x2.pmax(a, b), c), d), e);
   return max(f64x2.extract_lane(tops, 0), f64x2.extract_lane(tops, 1));
 }
 
 // @ts-ignore: decorator
 @inline function sumOf(a: v128, b: v128, c: v128, d: v128, e: v128): f64 {
-  return sum2(f64x2.add(f64x2.add(f64x2.add(f64x2.add(f64x2.add(f64x2.splat(0), a), b), c), d), e));
+  return sum2(f64x2.add(f64x2.add(f64x2.add(f64x2.add(a, b), c), d), e));
 }
 
 /** (e - sum where the class is the label) / sum → r, and added to the sums. */

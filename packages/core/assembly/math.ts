@@ -69,7 +69,7 @@ export const NOTHING: f64 = 8.271806125530277e-25; // 2^-80
 @inline export function expNonPositive(x: v128): v128 {
   const least = v128.load(TABLE + 4 * 16);
   const round = v128.load(TABLE + 16);
-  const safe = f64x2.max(x, least);
+  const safe = f64x2.pmax(x, least); // NaN stays NaN
   const t = f64x2.add(f64x2.mul(safe, v128.load(TABLE)), round);
   const n = f64x2.sub(t, round);
   const high = f64x2.sub(safe, f64x2.mul(n, v128.load(TABLE + 2 * 16)));
