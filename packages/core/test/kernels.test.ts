@@ -254,6 +254,22 @@ describe("softmax in float64", () => {
     expect(kernels.score(z).loss).toBeNaN();
     expect(kernels.along(z, z, 0).loss).toBeNaN();
   });
+
+  // Rows of ten margins have code of their own (assembly/five-vectors.ts).
+  test.each([0, 1, 7])("and so it is among ten classes, in class %d", (c) => {
+    const ten = wasm.bind(createFeatures(wasm, { n: 1, d: 1, x: Float32Array.of(1) }), {
+      labels: Int32Array.of(4),
+      classes: 10,
+    });
+    const margins = ten.createMargins();
+    margins.write(Float64Array.from({ length: 10 }, (_, at) => (at === c ? Number.NaN : at)));
+    const gradient = new Float64Array(10);
+    expect(ten.along(margins, margins, 0).loss).toBeNaN();
+    for (const name of ["backward", "backwardExact"] as const) {
+      expect(ten[name](margins, gradient, new Float64Array(10))).toBeNaN();
+      expect(gradient.every(Number.isNaN)).toBe(true);
+    }
+  });
 });
 
 describe("a dense layer with a leaky rectifier", () => {
