@@ -11,6 +11,7 @@ import {
 import { expect, test } from "vitest";
 import { certifiedProbe } from "../src/stages/convnet-certified.ts";
 import { coarseFeatures, type Maps } from "../src/stages/convnet-coarse.ts";
+import { totalVariance } from "../src/stages/total-variance.ts";
 
 const square = ({ weights }: LinearProbe): number => weights.reduce((sum, w) => sum + w * w, 0);
 
@@ -70,13 +71,11 @@ test("the probe of a path over sums is the optimum of its l2 on all features, by
   expect(sums.cells).toMatchObject({ certified: true, status: "converged" });
   expect(sums.path.map(({ cols }) => cols)).toEqual([144, 144, 144]);
 
-  const [strength] = settings.strengths.filter((one) => Math.abs(sums.cells.l2 / one - total(rows.train)) < 1e-9);
+  const [strength] = settings.strengths.filter(
+    (one) => Math.abs(sums.cells.l2 / one - totalVariance(rows.train.features)) < 1e-9,
+  );
   const some = certifiedProbe(runtime, rows, rootStream(1), { ...settings, strengths: [strength ?? NaN] }, {});
   const objective = ({ probe, cells }: typeof sums): number => cells.trainLoss + (cells.l2 / 2) * square(probe);
   expect(Math.abs(objective(sums) - objective(some))).toBeLessThanOrEqual(sums.cells.gapNats + some.cells.gapNats);
   await runtime.dispose();
 });
-
-function total({ features }: ReturnType<ReturnType<typeof drawMaps>>): number {
-  return features.moments().variance.reduce((sum, variance) => sum + variance, 0);
-}

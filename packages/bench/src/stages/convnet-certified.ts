@@ -27,6 +27,7 @@ import { type FittedProbe, fittedProbe } from "../probe-cells.ts";
 import type { TapFeatures } from "./convnet-activations.ts";
 import type { Reduced } from "./convnet-affine.ts";
 import type { Coarse } from "./convnet-coarse.ts";
+import { totalVariance } from "./total-variance.ts";
 
 export type CertifiedPathSettings = {
   readonly strengths: readonly number[]; // l2 over the total variance of the features
@@ -58,12 +59,12 @@ export function certifiedProbe(
   const { strengths, chosenGap, gapNats = 0, passes } = settings;
   const scaling = "none";
   const stop = (relative: number) => [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)];
-  const totalVariance = train.features.moments().variance.reduce((sum, variance) => sum + variance, 0);
+  const variance = totalVariance(train.features);
   const preview = previewOf(given, settings);
   let path: PathResult;
   try {
     path = fitPath(runtime, { train: preview.train, validation: preview.validation, scaling }, lbfgs(), {
-      l2: strengths.map((strength) => strength * totalVariance),
+      l2: strengths.map((strength) => strength * variance),
       stop: stop(preview.gap),
       stream: stream.split("path"),
       hooks,

@@ -29,6 +29,7 @@ import { probeCells } from "../probe-cells.ts";
 import type { ProbeCells } from "../rows.ts";
 import { Interrupted, type StopFlag } from "../stop-flag.ts";
 import type { Digits, RowSettings } from "./convnet-data.ts";
+import { totalVariance } from "./total-variance.ts";
 import { usefulStart } from "./warm-start.ts";
 
 export type FilmSettings = {
@@ -126,7 +127,7 @@ function fitTap(runtime: Runtime, tap: string, features: FrameFeatures, frame: F
   const { digits, settings, stream, before } = frame;
   const train = labelled("train", features.train, digits.labels.train, digits.classes);
   const test = labelled("test", features.test, digits.labels.test, digits.classes);
-  const l2 = settings.strength * features.train.moments().variance.reduce((sum, variance) => sum + variance, 0);
+  const l2 = settings.strength * totalVariance(features.train);
   const earlier = before.get(tap);
   const start = earlier === undefined ? undefined : usefulStart(runtime, train, earlier);
   const result = fit(runtime, { train, l2, scaling: "none" }, lbfgs({ preconditioned: false }), {
