@@ -1,5 +1,6 @@
 /** @file The module: every kernel by name. packages/core/src/kernels/wasm/module.ts says which traverse X. */
 export { backward, backwardExact, columnSums, evaluate, forward, forwardExact, fused, hessian, rowNorms } from "./blocks";
+export { convolvedBytes, convolvedClasses } from "./convolved";
 export { dense, packDense, rectify } from "./dense";
 export { finishGram, gram, gramBytes } from "./gram";
 export { addBias, advance, along, moments, probabilities, score } from "./margins";

@@ -57,6 +57,14 @@ export class Job {
   seen: usize; // u8 [n]
   seenCount: u32;
   gradientBias: usize;
+  // features that are a convolution
+  filters: u32;
+  height: u32;
+  width: u32;
+  side: u32; // of a kernel, odd
+  kernels: usize; // K [filters, side, side], then each turned by half a circle
+  constants: usize; // f64 [d]
+  convolved: usize; // room of convolvedBytes for each class
 }
 
 /** f64 numbers per row of margins: k rounded up to whole vectors. */

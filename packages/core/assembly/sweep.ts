@@ -96,7 +96,7 @@ export function sweepBias(job: Job): f64 {
 
 /** Two weights of a class, θ and squares `at` bytes further, columns `column` bytes; g is their gradient less the penalty's. */
 // @ts-ignore: decorator
-@inline function step(job: Job, at: usize, column: usize, g: v128): void {
+@inline export function step(job: Job, at: usize, column: usize, g: v128): void {
   const theta = job.theta + at;
   const square = job.square + at;
   const decay = f64x2.splat(job.decay);

@@ -25,7 +25,7 @@ import {
   fittingFeatures,
   testFeatures,
 } from "../stages/convnet-activations.ts";
-import { reducedFeatures, reducible } from "../stages/convnet-affine.ts";
+import { knowConvolution, reducedFeatures, reducible } from "../stages/convnet-affine.ts";
 import { coarseFeatures } from "../stages/convnet-coarse.ts";
 import { certifiedProbe, type CertifiedPathSettings, type FittingRows } from "../stages/convnet-certified.ts";
 import { type Digits, digits } from "../stages/convnet-data.ts";
@@ -194,10 +194,15 @@ async function runProbes(
           const { maps } = tap;
           const coarse = maps && ((side: number) => coarseFeatures(context.runtime, features, maps, side));
           const given = { ...features, ...(reduced && { reduced }), ...(coarse && { coarse }) };
+          const forget =
+            reading === "early-stopping"
+              ? knowConvolution(context.runtime, parameters, data, settings.rows, tap.name, features.train.features)
+              : undefined;
           const { probe, cells } = await meter.phase("probes", () =>
             readTap(reading, tap.name, given, settings, context),
           );
           reduced?.release();
+          forget?.();
           return { json: { ...cells }, arrays: { weights: probe.weights, bias: probe.bias } };
         }),
       );
@@ -246,7 +251,7 @@ function probeOf(
     used: [
       stages.kernels,
       stages.activations,
-      ...(reading === "certified-l2" ? [reducible(tap.name) ? stages.affine : stages.coarse] : []),
+      ...(reducible(tap.name) ? [stages.affine] : reading === "certified-l2" ? [stages.coarse] : []),
       ...(reading === "network" ? [] : [stages[reading]]),
     ],
     facts: {

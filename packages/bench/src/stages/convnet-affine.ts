@@ -77,6 +77,33 @@ export async function reducedFeatures(
   };
 }
 
+/**
+ * Tells the runtime that the tap's training features are a convolution of the images, where they are: minibatches then cost
+ * a fifth. Returns the images' release.
+ */
+export function knowConvolution(
+  runtime: WasmRuntime,
+  parameters: Parameters,
+  { inputs, width: cols }: Digits,
+  { train, validation }: RowSettings,
+  tap: string,
+  features: Features,
+): () => void {
+  const [channels, height = 0, width = 0] = graph.inputShape;
+  const layer = graph.layers.find(({ name }) => name === tap);
+  if (!reducible(tap) || layer?.kind !== "conv2d" || channels !== 1) return () => {};
+  const pixels = matrixFeatures(runtime, {
+    values: inputs.subarray(validation * cols, train * cols),
+    rows: train - validation,
+    cols,
+    name: "pixels",
+  });
+  const [kernels, bias] = [`${tap}/weights`, `${tap}/bias`].map((name) => parameters.get(name));
+  if (kernels === undefined || bias === undefined) return reject("parameters", `must hold those of ${tap}`, "none");
+  runtime.knowConvolution(features, { inputs: pixels, height, width, kernels, bias });
+  return () => pixels.release();
+}
+
 interface AffineMap {
   readonly columns: Float32Array; // Aᵀ [inputs, features]
   readonly constant: Float32Array; // c [features]

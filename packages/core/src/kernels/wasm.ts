@@ -7,6 +7,7 @@ import { arithmetic, type Arithmetic } from "../arithmetic.ts";
 import { reject } from "../errors.ts";
 import type { Features, Runtime } from "./kernels.ts";
 import { createBufferPool } from "./wasm/buffer-pool.ts";
+import { type Convolution, knowConvolution } from "./wasm/convolved.ts";
 import { createCrew } from "./wasm/crew.ts";
 import { denseLeakyRelu, meanRowNorm, rectified } from "./wasm/dense.ts";
 import { createWriter } from "./wasm/features.ts";
@@ -43,6 +44,11 @@ export interface WasmRuntime extends Runtime {
    * As Y = X G with GᵀG = I, a probe with weights V on Y is one with V Gᵀ on X: the same logits, the same norm.
    */
   mergedColumns(features: Features, groups: readonly Int32Array[]): Features;
+  /**
+   * Tells that the features are a convolution of others, which must outlive them: a minibatch sweep then makes its products
+   * on those, the same to rounding. Nothing else changes. The first and the last row are held against it.
+   */
+  knowConvolution(features: Features, convolution: Convolution): void;
   /** Mean over the rows of ‖x‖₂. */
   meanRowNorm(features: Features): number;
 }
@@ -72,6 +78,7 @@ export async function createWasmRuntime({
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
     rectified: (features) => rectified(workspace, features),
     mergedColumns: (features, groups) => mergedColumns(workspace, features, groups),
+    knowConvolution,
     meanRowNorm: (features) => meanRowNorm(workspace, features),
     dispose: () => crew.dispose(),
   };

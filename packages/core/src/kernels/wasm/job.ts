@@ -46,6 +46,13 @@ const WORD_FIELDS = [
   "seen",
   "seenCount",
   "gradientBias",
+  "filters",
+  "height",
+  "width",
+  "side",
+  "kernels",
+  "constants",
+  "convolved",
 ] as const;
 
 type FloatField = (typeof FLOAT_FIELDS)[number];

@@ -31,6 +31,7 @@ export const OPERATIONS = [
   { name: "probabilities", blocks: false },
   { name: "sweepRows", blocks: true },
   { name: "sweepWeights", blocks: false },
+  { name: "convolvedClasses", blocks: false },
 ] as const;
 
 type KernelName = (typeof OPERATIONS)[number]["name"];
@@ -47,6 +48,7 @@ type PartitionKernel = (job: number, scratch: number, acc: number, x: number, ro
 export interface KernelExports extends Record<KernelName, PartitionKernel> {
   readonly sweep: PartitionKernel;
   sweepBias(job: number): number;
+  convolvedBytes(job: number): number;
   /** Of `count` jobs, jobBytes apart, that start at `jobs`. */
   sweepTogether(jobs: number, count: number, scratch: number, x: number): void;
   /** Entries row0 .. row0+rows-1 of job.order. */

@@ -11,6 +11,7 @@ import type {
   ProblemKernels,
   RowSweep,
 } from "../kernels.ts";
+import { convolutionOf, runConvolvedSweep } from "./convolved.ts";
 import { locationOf } from "./features.ts";
 import { JOB } from "./job.ts";
 import type { OperationName } from "./module.ts";
@@ -268,8 +269,11 @@ export function bindWasm(workspace: Workspace, features: Features, binding: Bind
       });
     },
     rmspropEpoch(sweep: MinibatchSweep) {
+      const shape = { n, d, k, labels };
+      const convolution = convolutionOf(features);
+      if (convolution !== undefined) return runConvolvedSweep(workspace, convolution, shape, shift, sweep);
       describe(k - 1);
-      return runSweep(workspace, locationOf(features, workspace), { n, d, k, labels }, sweep);
+      return runSweep(workspace, locationOf(features, workspace), shape, sweep);
     },
     rowSweep(sweep: RowSweep) {
       describe(k);

@@ -189,14 +189,14 @@ function sweepBatches(
 
 // Plain loops: with callbacks these two cost as much as a sweep of a small problem.
 
-function putLabels(workspace: Workspace, slot: string, order: Int32Array, labels: Int32Array): number {
+export function putLabels(workspace: Workspace, slot: string, order: Int32Array, labels: Int32Array): number {
   const at = workspace.slot(slot, order.length * 4 + 64);
   const to = new Int32Array(workspace.memory.buffer, at, order.length);
   for (let i = 0; i < order.length; i++) to[i] = labels[order[i]!]!;
   return at;
 }
 
-function putOrder(workspace: Workspace, slot: string, order: Int32Array, n: number): number {
+export function putOrder(workspace: Workspace, slot: string, order: Int32Array, n: number): number {
   checkOrder(order, n);
   return workspace.put(slot, order);
 }
@@ -208,7 +208,7 @@ export function checkOrder(order: Int32Array, n: number): void {
   }
 }
 
-function checkSweep({ d, k }: SweepShape, sweep: MinibatchSweep): void {
+export function checkSweep({ d, k }: SweepShape, sweep: MinibatchSweep): void {
   const { order, batch } = sweep;
   if (!(Number.isInteger(batch) && batch > 0)) reject("batch", "must be a positive integer", batch);
   if (order.length === 0) reject("order", "must name one row at least", 0);
