@@ -6,6 +6,7 @@ import {
   fit,
   passBudget,
   createReferenceRuntime,
+  type LinearProbe,
   rootStream,
   type Runtime,
   type Stream,
@@ -100,5 +101,26 @@ test("sure of most rows: little more than half the passes to 1e-6, and where a s
   // 20 classes, solved in fewer passes than the 190 Gram matrices of their contrasts would take.
   const easy = shape(500, 16, 20, 0.5);
   expect(passes(runtime, 8, easy)).toBe(passes(runtime, 0, easy));
+  await runtime.dispose();
+}, 60_000);
+
+test("a start nearby: fewer passes where it is, and one far off is found out by the time a first sample is due", async () => {
+  const runtime = await createWasmRuntime({ threads: 2 });
+  const problem: CatalogueProblem = { ...shape(20_000, 60, 6, 0), l2: 1e-4, data: mostlySure(20_000, 60, 6) };
+  const built = buildProblem(runtime, problem);
+  const fitted = (relative: number, nearby: boolean, start?: LinearProbe) =>
+    fit(runtime, built, lbfgs({ nearby }), {
+      stream: rootStream("s"),
+      stop: [certifiedGap({ relative }), passBudget(2000)],
+      ...(start && { start }),
+    });
+  const near = fitted(1e-2, false).probe;
+  const [sampled, plain] = [fitted(1e-6, true, near), fitted(1e-6, false, near)];
+  expect(sampled.status).toBe("converged");
+  expect(sampled.passes).toBeLessThan(plain.passes);
+  const away = { ...near, weights: near.weights.map((w) => -w) };
+  const [misled, cold] = [fitted(1e-6, true, away), fitted(1e-6, false)];
+  expect(misled.status).toBe("converged");
+  expect(misled.passes).toBeLessThan(2 * cold.passes);
   await runtime.dispose();
 }, 60_000);

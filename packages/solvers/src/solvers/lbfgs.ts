@@ -32,9 +32,16 @@ export interface LbfgsSettings {
   readonly accuracy?: number; // of the first trial along a direction: |φ'(t)| / |φ'(0)|
   readonly preconditioned?: boolean;
   readonly sampleAt?: number; // the least step at which a Hessian is sampled, and again at SAMPLE_AGAIN times as many; 0: never
+  readonly nearby?: boolean; // the start is taken to be near the optimum: a Hessian is sampled there already, where that is cheap
 }
 
 const SAMPLE_AGAIN = 4;
+
+/** Passes that a sample at a start nearby may cost: what it saves, measured. */
+const WORTH = 12;
+
+/** A start was near where not more than this of F goes until a Hessian would be sampled for the first time. */
+const NEAR = 0.1;
 
 /** An S of few rows underrates most directions, and steps come out too long: what is left of them, measured. */
 const PARTIAL_TRIAL = 0.3;
@@ -47,8 +54,9 @@ interface Pair {
 
 interface LbfgsState extends Point {
   readonly pairs: readonly Pair[]; // oldest first
-  readonly classes: ClassSpectrum | undefined; // of M; absent without preconditioning
+  readonly classes: ClassSpectrum | undefined; // of M; absent without preconditioning, and where a sample is there first
   readonly sample: HessianSample | undefined;
+  readonly before: number; // F at the start
   readonly trial: number; // the step to try first
   readonly step: number;
 }
@@ -59,37 +67,44 @@ export function lbfgs({
   accuracy = 0.8,
   preconditioned = true,
   sampleAt = 8,
+  nearby = false,
 }: LbfgsSettings = {}): Solver<LbfgsState> {
   const classesAt = (oracle: Oracle, margins: Margins): ClassSpectrum | undefined =>
     preconditioned ? classSpectrum(oracle, margins) : undefined;
 
-  const sampledAt = (oracle: Oracle, step: number, margins: Margins) => {
+  /** `before`: F where a Hessian was sampled for a start nearby. */
+  const sampledAt = (oracle: Oracle, step: number, { margins, objective }: Point, before?: number) => {
     const plan = preconditioned && sampleAt > 0 ? planHessianSample(oracle) : undefined;
     if (plan === undefined) return undefined;
     // A step is a pass. As with skis, to buy once the rent has reached the price costs twice the best at most.
     const first = Math.max(sampleAt, Math.ceil(plan.passes));
-    if (!isPower(step / first, SAMPLE_AGAIN)) return undefined;
-    return drawHessianSample(oracle, margins, plan.rows);
+    const due = step === 0 ? nearby && plan.passes <= WORTH : isPower(step / first, SAMPLE_AGAIN);
+    const holds = step === first && before !== undefined && objective > (1 - NEAR) * before;
+    return due && !holds ? drawHessianSample(oracle, margins, plan.rows) : undefined;
   };
 
   return stagedSolver<LbfgsState>({
     name: "lbfgs",
     source:
       "Nocedal (1980); Nocedal & Wright (2006), algorithm 7.4; H₀ = (M ⊗ S + l2·I)⁻¹ or a sampled Hessian's inverse",
-    settings: { memory, refresh, accuracy, preconditioned, sampleAt },
+    settings: { memory, refresh, accuracy, preconditioned, sampleAt, ...(nearby && { nearby }) },
 
     *init(oracle, start) {
       const point = yield* stagedPointAt(oracle, start);
-      const trial = preconditioned && isPartial(oracle) ? PARTIAL_TRIAL : 1;
-      return { ...point, pairs: [], classes: classesAt(oracle, point.margins), sample: undefined, trial, step: 0 };
+      const sample = sampledAt(oracle, 0, point);
+      const trial = preconditioned && sample === undefined && isPartial(oracle) ? PARTIAL_TRIAL : 1;
+      const classes = sample === undefined ? classesAt(oracle, point.margins) : undefined;
+      return { ...point, pairs: [], classes, sample, before: point.objective, trial, step: 0 };
     },
 
     *step(oracle, state) {
       const { gradient, classes, sample } = state;
       const delta = twoLoop(state.pairs, gradient, (g) => {
-        if (classes === undefined) return scaled(g, state.pairs.at(-1));
         const sampled = sample && sampledHessianSolve(oracle, sample, g);
-        return sampled ?? kroneckerSolve(oracle, secondMoments(oracle), classes, g);
+        if (sampled !== undefined) return sampled;
+        const spectrum = classes ?? classesAt(oracle, state.margins);
+        if (spectrum === undefined) return scaled(g, state.pairs.at(-1));
+        return kroneckerSolve(oracle, secondMoments(oracle), spectrum, g);
       });
       for (let at = 0; at < delta.length; at++) delta[at] = -delta[at]!;
       const { point, least } = yield* stagedDescend(oracle, state, delta, accuracy, state.trial);
@@ -101,7 +116,7 @@ export function lbfgs({
       const y = combined(point.gradient, -1, gradient);
       const curvature = dot(s, y);
       const step = state.step + 1;
-      const next = sampledAt(oracle, step, point.margins);
+      const next = sampledAt(oracle, step, point, sample && state.before);
       if (next !== undefined) releaseSample(sample);
       return {
         ...point,
@@ -109,6 +124,7 @@ export function lbfgs({
         // A sampled Hessian has no use for M, beyond what is there for a factor that cannot be made.
         classes: step % refresh === 0 && sample === undefined ? classesAt(oracle, point.margins) : classes,
         sample: next ?? sample,
+        before: state.before,
         // A preconditioner is off by much the same factor from step to step; γ of the plain method follows the last one.
         trial: next === undefined && preconditioned ? Math.sqrt(state.trial * least) : 1,
         step,
