@@ -18,6 +18,7 @@ import {
   type FittedProbe,
   rmspropDeepProbe,
 } from "./stages/deep-probes.ts";
+import { carriedStart, type SampledLogits, sampledLogits } from "./stages/carried-start.ts";
 import { onStandardized, warmStart } from "./stages/warm-start.ts";
 import type { StoredArray } from "./stored-value.ts";
 
@@ -52,11 +53,14 @@ export const deepStages = {
   training: new URL("stages/deep-network.ts", import.meta.url),
   activations: new URL("stages/deep-activations.ts", import.meta.url),
   probes: new URL("stages/deep-probes.ts", import.meta.url),
+  "carried-start": new URL("stages/carried-start.ts", import.meta.url),
   "warm-start": new URL("stages/warm-start.ts", import.meta.url),
 };
 
 export const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
 const KEEP_EVERY = 250; // steps
+/** Of fewer images a start from the layer below costs what it saves. */
+const CARRIED_IMAGES = 20_000;
 const OWN_ANSWER_IMAGES = 10_000;
 
 /** Trains the network and leaves its parameters at the steps that are kept in the store. */
@@ -221,8 +225,8 @@ async function probesAt(job: FrameJob) {
 }
 
 function stagesOf(frames: Frames): Stages {
-  const { "warm-start": warm, ...cold } = deepStages;
-  return [...Object.values(cold), ...(frames.warm ? [warm] : [])];
+  const { "warm-start": warm, "carried-start": carried, ...all } = deepStages;
+  return [...Object.values(all), frames.warm ? warm : carried];
 }
 
 async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: Meter) {
@@ -234,17 +238,22 @@ async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: M
   // Of no step: what is the same after any number of steps, the input, is to be probed in the same way.
   const stream = context.stream.split(`replica-${run.replica}`).split("probes");
   let probing = 0;
+  let below: (SampledLogits & { readonly layer: number }) | undefined; // of the certified probe before
   await meter.phase("activations and probes", () =>
     eachLayer(runtime, forward, frames.layers, LAYERS_AT_ONCE, (features) => {
       probing += 1;
       const own = stream.split(`layer-${features.layer}`);
-      const start = warmStart(runtime, features, warm.get(frames.name)?.get(features.layer));
+      const { layer, train } = features;
+      const earlier = warmStart(runtime, features, warm.get(frames.name)?.get(layer));
+      const carried = below?.layer === layer - 1 ? carriedStart(runtime, train.features, below) : undefined;
       for (const [protocol, fits] of made) {
         const fitted =
           protocol === "rmsprop-raw"
             ? rmspropDeepProbe(runtime, features, own.split(protocol), frames.rmsprop)
-            : certifiedDeepProbe(runtime, features, own.split(protocol), frames.certified, start);
-        fits.push({ ...fitted, probe: onStandardized(fitted.probe, features.train.features) });
+            : certifiedDeepProbe(runtime, features, own.split(protocol), frames.certified, { earlier, carried });
+        fits.push({ ...fitted, probe: onStandardized(fitted.probe, train.features) });
+        if (protocol === "certified-standardized" && !frames.warm && frames.images >= CARRIED_IMAGES)
+          below = { layer, ...sampledLogits(train.features, fitted.probe) };
       }
       if (probing % 20 === 0) context.log(`step ${step}, ${probing} of ${frames.layers.length} layers probed`);
     }),

@@ -50,16 +50,23 @@ export interface FittedProbe {
   readonly probe: LinearProbe;
 }
 
+/** Where a fit may start: at the layer's own probe of an earlier step, or at what the layer below answers. */
+export interface Starts {
+  readonly earlier?: LinearProbe | undefined;
+  readonly carried?: LinearProbe | undefined;
+}
+
 export function certifiedDeepProbe(
   runtime: Runtime,
   features: LayerFeatures,
   stream: Stream,
   { l2, relativeGap, passes }: DeepCertifiedSettings,
-  start?: LinearProbe,
+  { earlier, carried }: Starts = {},
 ): FittedProbe {
   const { train, layer } = features;
   const scaling = layer === 0 ? "none" : "standardize";
-  const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
+  const start = earlier ?? carried;
+  const result = fit(runtime, { train, l2, scaling }, lbfgs({ nearby: start !== undefined && start === carried }), {
     stream,
     stop: [certifiedGap({ relative: relativeGap }), passBudget(passes)],
     ...(start !== undefined && { start }),
