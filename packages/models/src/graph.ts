@@ -210,7 +210,8 @@ function outputShape(layer: Layer, inputs: readonly Shape[]): Shape {
       return input;
     case "leaky-relu":
       // A positive slope keeps the sign, so that the gradient can be read off the output.
-      if (!(layer.slope > 0)) reject(`layer ${layer.name}`, "slope must be positive", layer.slope);
+      if (!(layer.slope > 0 && layer.slope <= 1))
+        reject(`layer ${layer.name}`, "slope must be positive and at most 1", layer.slope);
       return input;
     case "concat": {
       const rest = input.slice(1).join();

@@ -90,7 +90,7 @@ describe("layerGraph", () => {
     [
       "a slope of zero",
       () => build([input, { kind: "leaky-relu", name: "l", from: "x", slope: 0 }]),
-      "slope must be positive, got 0",
+      "slope must be positive and at most 1, got 0",
     ],
     [
       "odd sides to pool",

@@ -45,8 +45,8 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
       return [builder.node("Mul", [dY, builder.node("Clip", [large, builder.floats(0), builder.floats(1)])])];
     }
     case "leaky-relu": {
-      const positive = builder.node("Greater", [layer.name, builder.floats(0)]);
-      const slopes = builder.node("Where", [positive, builder.floats(1), builder.floats(layer.slope)]);
+      const large = builder.node("Mul", [layer.name, builder.floats(1e38)]);
+      const slopes = builder.node("Clip", [large, builder.floats(layer.slope), builder.floats(1)]);
       return [builder.node("Mul", [dY, slopes])];
     }
     case "max-pool": {
