@@ -1,19 +1,23 @@
 /**
  * @file `npm run bench:deep`: the certified probes of one checkpoint of figure 8's network, 129 layers × 60,000 images,
- * made by the experiment's own code with nothing from the store: before training, and after some of it.
+ * made by the experiment's own code and as the experiment makes them, some layers on each thread, with nothing from the
+ * store but the network: before training, and after some of it.
  */
-import { availableParallelism } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { type ProblemKernels, type Row, rootStream, type WasmRuntime } from "@linear-probes/core";
+import { rootStream } from "@linear-probes/core";
 import { positiveInteger } from "../src/commands/arguments.ts";
-import { runDeep } from "../src/deep-run.ts";
+import { trainDeep } from "../src/deep-run.ts";
 import { deepProbes } from "../src/deep-settings.ts";
 import { systemEffects } from "../src/effects.ts";
-import type { TaskContext } from "../src/experiment.ts";
-import { createMeter } from "../src/ledger.ts";
+import { runTasks } from "../src/pool.ts";
 import { deepDigits } from "../src/stages/deep-network.ts";
 import { createWasmRuntime } from "../src/stages/kernels.ts";
 import { textTable } from "../src/table.ts";
+import { type DeepBenchData, IMAGES, network, type Part, type PartResult, phases } from "./deep/job.ts";
+import { storedContext } from "./deep/stored-context.ts";
 
 interface Flags {
   readonly layers: number;
@@ -23,10 +27,8 @@ interface Flags {
 }
 
 const TARGET_SECONDS = 60;
-const IMAGES = 60_000;
-const network = { depth: 128, width: 128, auxEvery: 0, skipTo: 64 };
-const phases = ["activations", "fits", "certificates"] as const;
-type Phase = (typeof phases)[number];
+/** For each thread: so that none waits long for the last. */
+const PARTS = 2;
 
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -44,159 +46,81 @@ await new Command("bench:deep")
   .parseAsync();
 
 async function run({ layers, rows, steps, threads }: Flags): Promise<void> {
-  const runtime = await createWasmRuntime({ threads });
-  const stopwatch = createStopwatch();
+  const effects = systemEffects(log);
+  const folder = mkdtempSync(join(tmpdir(), "probes-deep-"));
+  const all = Array.from({ length: layers }, (_, at) => Math.round((at * network.depth) / (layers - 1)));
+  const data: Omit<DeepBenchData, "parts"> = {
+    kept: [0, steps],
+    rows: Math.min(rows, IMAGES),
+    storeFolder: folder,
+    dataDir: process.env["PROBES_DATA_DIR"],
+    stop: effects.stop.buffer,
+  };
   try {
-    const context = contextOf(stopwatch.watch(runtime), stopwatch);
+    const runtime = await createWasmRuntime({ threads });
+    const context = storedContext(data, effects, rootStream(1).split("fig08-skip-connection"), runtime);
     const digits = await deepDigits(context, IMAGES);
     if (digits.record.notice !== undefined) log(digits.record.notice);
-    const frames = {
-      ...deepProbes,
-      name: "deep",
-      steps: [0, steps],
-      images: rows,
-      layers: Array.from({ length: layers }, (_, at) => Math.round((at * network.depth) / (layers - 1))),
-      protocols: ["certified-standardized"],
-      warm: false,
-    } as const;
-    const settings = { variant: "skip", replica: 0, network, kept: frames.steps, ownAnswers: true };
-    const made = await runDeep({ ...settings, frames: [frames] }, digits, context);
+    const own = { variant: "skip", replica: 0, network, kept: data.kept, ownAnswers: false };
+    await trainDeep({ ...own, frames: [] }, digits, context);
+    await runtime.dispose();
+
+    const checkpoints = [];
+    for (const step of data.kept) {
+      const parts = partsOf(all, threads * PARTS).map((part): Part => ({ step, layers: part }));
+      const results = await runTasks<PartResult>({
+        tasks: parts.length,
+        workers: threads,
+        module: new URL("./deep/worker.ts", import.meta.url),
+        workerData: { ...data, parts } satisfies DeepBenchData,
+        stop: effects.stop,
+        log,
+      });
+      checkpoints.push({ step, results });
+    }
     const { relativeGap, l2 } = deepProbes.certified;
-    const shape = `${layers} probes × ${Math.min(rows, IMAGES)} × ${network.width} × ${digits.classes}`;
-    log(`\n${shape}, l2 ${l2}, relative gap ${relativeGap}, ${threads} threads; seconds of the wall (of processors)\n`);
-    const header = ["step", "certified", "passes, mean", "max", ...phases, "all"];
+    const shape = `${layers} probes × ${data.rows} × ${network.width} × ${digits.classes}`;
     log(
-      textTable(
-        header,
-        frames.steps.map((step, at) => checkpointCells(step, made, stopwatch.laps[at])),
-      ).join("\n"),
+      `\n${shape}, l2 ${l2}, relative gap ${relativeGap}, ${threads} threads; seconds of all threads, and of the wall\n`,
     );
-    const slowest = Math.max(...stopwatch.laps.map((lap) => total(lap).wall));
+    const header = ["step", "certified", "passes, mean", "max", ...phases, "wall"];
+    log(textTable(header, checkpoints.map(checkpointCells)).join("\n"));
+    const slowest = Math.max(...checkpoints.map(({ results }) => wallOf(results)));
     const whole = layers > network.depth && rows >= IMAGES ? "" : " (shortened: not what the target asks for)";
     log(
       `\ntarget ${TARGET_SECONDS} s: ${slowest <= TARGET_SECONDS ? "met" : "MISSED"}, ${slowest.toFixed(1)} s${whole}`,
     );
   } finally {
-    await runtime.dispose();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What the experiment gets from its runner, without a store: all is made anew. */
-function contextOf(runtime: WasmRuntime, stopwatch: Stopwatch): TaskContext {
-  const effects = systemEffects(log);
-  return {
-    ...effects,
-    stream: rootStream(1).split("fig08-skip-connection"),
-    runtime,
-    threads: runtime.threads,
-    dataDir: process.env["PROBES_DATA_DIR"],
-    async remember(_, facts, compute) {
-      const meter = createMeter(effects);
-      const made = (): ReturnType<typeof compute> => compute(meter);
-      const { json, arrays = {} } = await (facts.kind === "deep-probes" ? stopwatch.lap(made) : made());
-      return { facts, json, arrays, cost: meter.cost(), reused: false };
-    },
-    recall: () => undefined,
-    keep: () => {},
-    forget: () => {},
-  };
+/** Neighbouring layers, in parts as equal as may be. */
+function partsOf(layers: readonly number[], count: number): (readonly number[])[] {
+  const cut = (part: number): number => Math.round((part * layers.length) / count);
+  return Array.from({ length: count }, (_, part) => layers.slice(cut(part), cut(part + 1))).filter(
+    (part) => part.length > 0,
+  );
 }
 
-function checkpointCells(step: number, rows: readonly Row[], lap: Lap | undefined): (string | number)[] {
-  const probes = rows.filter((row) => row["kind"] === "probe" && row["step"] === step);
+/** From the first part's beginning to the last one's end; what starting a thread costs is not counted. */
+function wallOf(results: readonly PartResult[]): number {
+  return Math.max(...results.map(({ to }) => to)) - Math.min(...results.map(({ from }) => from));
+}
+
+function checkpointCells({ step, results }: { readonly step: number; readonly results: readonly PartResult[] }) {
+  const probes = results.flatMap(({ rows }) => rows).filter((row) => row["kind"] === "probe");
   const passes = probes.map((row) => Number(row["passes"]));
   const certified = probes.filter((row) => row["certified"] === true).length;
   const mean = passes.reduce((sum, one) => sum + one, 0) / passes.length;
-  const times = lap === undefined ? [] : [...phases.map((phase) => lap[phase]), total(lap)];
   return [
     step,
     `${certified} of ${probes.length}`,
     mean.toFixed(1),
     Math.max(...passes).toFixed(1),
-    ...times.map(({ wall, cpu }) => `${wall.toFixed(1)} (${cpu.toFixed(1)})`),
+    ...phases.map((phase) => results.reduce((sum, { lap }) => sum + lap[phase], 0).toFixed(1)),
+    wallOf(results).toFixed(1),
   ];
-}
-
-interface Seconds {
-  readonly wall: number;
-  readonly cpu: number;
-}
-
-type Lap = Readonly<Record<Phase, Seconds>>;
-
-function total(lap: Lap): Seconds {
-  const all = phases.map((phase) => lap[phase]);
-  return { wall: all.reduce((sum, { wall }) => sum + wall, 0), cpu: all.reduce((sum, { cpu }) => sum + cpu, 0) };
-}
-
-interface Stopwatch {
-  readonly laps: readonly Lap[];
-  /** Runs `work` as a lap of its own, which starts with activations. */
-  lap<T>(work: () => Promise<T>): Promise<T>;
-  /** The same runtime; which phase runs is told by what it is asked for. */
-  watch(runtime: WasmRuntime): WasmRuntime;
-}
-
-/**
- * Features are asked for before their activations are made and bound when they are fitted to, and only certificates ask
- * for exact products. So every second of a lap belongs to one phase, and the experiment is measured as it is.
- */
-function createStopwatch(): Stopwatch {
-  const laps: Lap[] = [];
-  const now = (): Seconds => {
-    const { user, system } = process.cpuUsage();
-    return { wall: performance.now() / 1000, cpu: (user + system) / 1e6 };
-  };
-  let spent: Record<Phase, Seconds>;
-  let running: Phase = "activations";
-  let since = now();
-  const turnTo = (phase: Phase): void => {
-    const at = now();
-    const before = spent[running];
-    spent[running] = { wall: before.wall + at.wall - since.wall, cpu: before.cpu + at.cpu - since.cpu };
-    [running, since] = [phase, at];
-  };
-  const reset = (): void => {
-    const none = { wall: 0, cpu: 0 };
-    spent = { activations: none, fits: none, certificates: none };
-    [running, since] = ["activations", now()];
-  };
-  reset();
-  const watchKernels = (kernels: ProblemKernels): ProblemKernels => {
-    const forwardExact = kernels.forwardExact.bind(kernels);
-    const releaseMargins = kernels.releaseMargins.bind(kernels);
-    return Object.assign(kernels, {
-      forwardExact(...given: Parameters<typeof forwardExact>) {
-        turnTo("certificates");
-        forwardExact(...given);
-      },
-      releaseMargins(...given: Parameters<typeof releaseMargins>) {
-        releaseMargins(...given);
-        turnTo("fits");
-      },
-    });
-  };
-  return {
-    laps,
-    async lap(work) {
-      reset();
-      const made = await work();
-      turnTo("activations");
-      laps.push(spent);
-      return made;
-    },
-    watch: (runtime) => ({
-      ...runtime,
-      createFeatures(options) {
-        turnTo("activations");
-        return runtime.createFeatures(options);
-      },
-      bind(features, binding) {
-        turnTo("fits");
-        return watchKernels(runtime.bind(features, binding));
-      },
-    }),
-  };
 }
 
 function severalLayers(text: string): number {
