@@ -58,6 +58,8 @@ export interface FitOptions {
   readonly stop: readonly StoppingRule[];
   /** A warm start; default zero. */
   readonly start?: LinearProbe;
+  /** The start may be all that the rules want: it is certified before the solver's first look, which costs a pass. */
+  readonly judgeStart?: boolean;
   readonly validation?: LabelledFeatures<"validation">;
   /** Where to certify and evaluate for the trace. Default: nowhere but where a rule needs it. */
   readonly record?: (step: number, passes: number) => boolean;
@@ -132,17 +134,16 @@ export function* run<State extends Iterate>(
   }
   // What a change of variables costs is the solver's, like the first look at the problem.
   const stages = share ? solver.stages : undefined;
-  const { oracle, start, first } = around(() => {
-    const opened = open(solver.coordinates);
-    const init = (): State => solver.init(opened.oracle, opened.start.slice(), options.stream);
-    if (stages) return { ...opened, first: init };
-    const made = init();
-    return { ...opened, first: () => made };
-  });
-  let state = stages ? yield* lend(oracle, stages.init(oracle, start.slice(), options.stream)) : first();
+  const { oracle, start } = around(() => open(solver.coordinates));
+  const judge = createJudge(runtime, problem, oracle, options);
+  if (options.judgeStart === true) {
+    const verdict = judge.settled(start);
+    if (verdict !== undefined) return judge.result(solver, verdict, start);
+  }
+  const init = (): State => solver.init(oracle, start.slice(), options.stream);
+  let state = stages ? yield* lend(oracle, stages.init(oracle, start.slice(), options.stream)) : around(init);
   let finite = start;
   try {
-    const judge = createJudge(runtime, problem, oracle, options);
     const finish = (verdict: Verdict, last: Float64Array): FitResult => judge.result(solver, verdict, last);
     for (let step = 0; ; step++) {
       if (!isFinite(state)) return finish({ status: "diverged", reason: `Not finite after step ${step}.` }, finite);
@@ -215,6 +216,14 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
   };
 
   return {
+    /** Asks the rules about the start, which is recorded if that ends the fit. */
+    settled(theta: Float64Array): Verdict | undefined {
+      const point: TracePoint = { step: 0, passes: 0, rowGradients: 0, certificate: certificateOf(theta) };
+      const verdict = stop.map((rule) => rule.check([point])).find((one) => one !== undefined);
+      if (verdict !== undefined) trace.push(point);
+      return verdict;
+    },
+
     /** Records the iterate and asks the rules. */
     look(step: number, iterate: Iterate): Verdict | undefined {
       const { theta, gradient } = iterate;

@@ -84,7 +84,7 @@ test("hooks: the clock sees init and every step, and the observer every point", 
     observe: () => (seen += 1),
   };
   run(fixedStep(1), { stop: [stepBudget(5)], hooks });
-  expect([timed, seen]).toEqual([6, 6]);
+  expect([timed, seen]).toEqual([7, 6]); // the change of variables, init, five steps
 });
 
 test("the schedule decides where the trace is certified, and the cost is counted apart", () => {
@@ -100,6 +100,19 @@ test("a warm start begins where the last fit ended", () => {
   const first = run(fixedStep(1), { stop: [stepBudget(30)] });
   const second = run(fixedStep(1), { stop: [stepBudget(0)], start: first.probe });
   expect(second.certificate.objective).toBeCloseTo(first.certificate.objective, 13);
+});
+
+test("a start that may be an optimum is judged before the solver looks, and where it is none nothing but a certificate is lost", () => {
+  const stop = [certifiedGap({ relative: 1e-3 }), stepBudget(500)];
+  const first = run(fixedStep(1), { stop });
+  expect(first.status).toBe("converged");
+  const again = run(fixedStep(1), { stop, start: first.probe, judgeStart: true });
+  expect(again).toMatchObject({ status: "converged", passes: 0, certificatePasses: 1, steps: 0, chosenStep: 0 });
+  expect(again.certificate).toEqual(first.certificate);
+  const zero = { ...first.probe, weights: first.probe.weights.map(() => 0) };
+  const [judged, plain] = [true, false].map((judgeStart) => run(fixedStep(1), { stop, start: zero, judgeStart }));
+  expect(judged?.trace).toEqual(plain?.trace);
+  expect(judged?.certificatePasses).toBe((plain?.certificatePasses ?? 0) + 1);
 });
 
 describe("refusals", () => {

@@ -55,7 +55,7 @@ export function certifiedProbe(
   hooks: FitHooks,
   startAt?: PathOptions["startAt"],
 ): FittedProbe & { readonly path: readonly LinearProbe[] } {
-  const { train, validation } = given;
+  const { train, validation, reduced } = given;
   const { strengths, chosenGap, gapNats = 0, passes } = settings;
   const scaling = "none";
   const stop = (relative: number) => [certifiedGap({ relative, absolute: gapNats }), passBudget(passes)];
@@ -81,6 +81,7 @@ export function certifiedProbe(
   const fitAll = (l2: number, start: LinearProbe, relative = chosenGap): PathPoint => {
     const result = fit(runtime, { train, l2, scaling }, lbfgs(), {
       start,
+      judgeStart: reduced !== undefined, // nothing is lost in fewer numbers, and so there may be nothing to do
       stop: stop(relative),
       stream: stream.split("chosen"),
       hooks,
