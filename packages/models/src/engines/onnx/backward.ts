@@ -38,8 +38,8 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
     }
     case "conv2d":
       return [convBackward(layer, dY, context)];
-    // Products are twice as quick as a choice between tensors. A rectified value is 0 or, times 1e38, more than 1, since
-    // denormals count as 0; Sign would say the same, a number at a time.
+    // Products are twice as quick as a choice between tensors. A rectified value is 0 or, times 1e38, more than 1, but for
+    // denormal ones, which get a part of the gradient; Sign would say the same, a number at a time.
     case "relu": {
       const large = builder.node("Mul", [layer.name, builder.floats(1e38)]);
       return [builder.node("Mul", [dY, builder.node("Clip", [large, builder.floats(0), builder.floats(1)])])];
