@@ -134,14 +134,22 @@ export function* run<State extends Iterate>(
   }
   // What a change of variables costs is the solver's, like the first look at the problem.
   const stages = share ? solver.stages : undefined;
-  const { oracle, start } = around(() => open(solver.coordinates));
-  const judge = createJudge(runtime, problem, oracle, options);
+  let early: (Opened & { readonly judge: ReturnType<typeof createJudge> }) | undefined;
   if (options.judgeStart === true) {
-    const verdict = judge.settled(start);
-    if (verdict !== undefined) return judge.result(solver, verdict, start);
+    const opened = around(() => open(solver.coordinates));
+    early = { ...opened, judge: createJudge(runtime, problem, opened.oracle, options) };
+    const verdict = early.judge.settled(opened.start);
+    if (verdict !== undefined) return early.judge.result(solver, verdict, opened.start);
   }
-  const init = (): State => solver.init(oracle, start.slice(), options.stream);
-  let state = stages ? yield* lend(oracle, stages.init(oracle, start.slice(), options.stream)) : around(init);
+  const { oracle, start, first } = around(() => {
+    const opened = early ?? open(solver.coordinates);
+    const init = (): State => solver.init(opened.oracle, opened.start.slice(), options.stream);
+    if (stages) return { ...opened, first: init };
+    const made = init();
+    return { ...opened, first: () => made };
+  });
+  const judge = early?.judge ?? createJudge(runtime, problem, oracle, options);
+  let state = stages ? yield* lend(oracle, stages.init(oracle, start.slice(), options.stream)) : first();
   let finite = start;
   try {
     const finish = (verdict: Verdict, last: Float64Array): FitResult => judge.result(solver, verdict, last);
