@@ -7,16 +7,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { rootStream } from "@linear-probes/core";
 import { positiveInteger } from "../src/commands/arguments.ts";
 import { trainDeep } from "../src/deep-run.ts";
 import { deepProbes } from "../src/deep-settings.ts";
-import { systemEffects } from "../src/effects.ts";
+import { type Effects, systemEffects } from "../src/effects.ts";
 import { runTasks } from "../src/pool.ts";
 import { deepDigits } from "../src/stages/deep-network.ts";
 import { createWasmRuntime } from "../src/stages/kernels.ts";
 import { textTable } from "../src/table.ts";
-import { type DeepBenchData, IMAGES, network, type Part, type PartResult, phases } from "./deep/job.ts";
+import { type DeepBenchData, IMAGES, network, type Part, type PartResult, phases, runOf } from "./deep/job.ts";
 import { storedContext } from "./deep/stored-context.ts";
 
 interface Flags {
@@ -57,14 +56,7 @@ async function run({ layers, rows, steps, threads }: Flags): Promise<void> {
     stop: effects.stop.buffer,
   };
   try {
-    const runtime = await createWasmRuntime({ threads });
-    const context = storedContext(data, effects, rootStream(1).split("fig08-skip-connection"), runtime);
-    const digits = await deepDigits(context, IMAGES);
-    if (digits.record.notice !== undefined) log(digits.record.notice);
-    const own = { variant: "skip", replica: 0, network, kept: data.kept, ownAnswers: false };
-    await trainDeep({ ...own, frames: [] }, digits, context);
-    await runtime.dispose();
-
+    const classes = await trainNetwork(data, effects, threads);
     const checkpoints = [];
     for (const step of data.kept) {
       const parts = partsOf(all, threads * PARTS).map((part): Part => ({ step, layers: part }));
@@ -79,7 +71,7 @@ async function run({ layers, rows, steps, threads }: Flags): Promise<void> {
       checkpoints.push({ step, results });
     }
     const { relativeGap, l2 } = deepProbes.certified;
-    const shape = `${layers} probes × ${data.rows} × ${network.width} × ${digits.classes}`;
+    const shape = `${layers} probes × ${data.rows} × ${network.width} × ${classes}`;
     log(
       `\n${shape}, l2 ${l2}, relative gap ${relativeGap}, ${threads} threads; seconds of all threads, and of the wall\n`,
     );
@@ -92,6 +84,20 @@ async function run({ layers, rows, steps, threads }: Flags): Promise<void> {
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Leaves the network's checkpoints in the store; returns the number of digits. */
+async function trainNetwork(data: Omit<DeepBenchData, "parts">, effects: Effects, threads: number): Promise<number> {
+  const runtime = await createWasmRuntime({ threads });
+  try {
+    const context = storedContext(data, effects, runtime);
+    const digits = await deepDigits(context, IMAGES);
+    if (digits.record.notice !== undefined) log(digits.record.notice);
+    await trainDeep(runOf(data.kept, []), digits, context);
+    return digits.classes;
+  } finally {
+    await runtime.dispose();
   }
 }
 

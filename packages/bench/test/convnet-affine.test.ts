@@ -8,15 +8,22 @@ import { earlyStoppedProbe } from "../src/stages/convnet-early-stopping.ts";
 import { digits } from "../src/stages/convnet-data.ts";
 import { stopFlag } from "../src/stop-flag.ts";
 
-test("conv1_preact in 784 numbers: the same answers on images, the same penalty", async () => {
+const tap = "conv1_preact";
+
+/** The tap of a fresh network, of a few images. */
+async function untrained() {
   const stream = rootStream("affine");
   const rows = { train: 150, test: 50, validation: 50, heldOut: 50 };
   const data = await digits({ stream, dataDir: undefined, log: () => {} }, rows);
   const runtime = await createWasmRuntime({ threads: 1 });
   const parameters = initialParameters(mnistConvnet.build(), stream.split("initial"));
   const options = { threads: 1, stop: stopFlag() };
-  const tap = "conv1_preact";
   const x = (await fittingFeatures(runtime, parameters, data, rows, [tap], options)).get(tap)!;
+  return { stream, rows, data, runtime, parameters, options, x };
+}
+
+test("conv1_preact in 784 numbers: the same answers on images, the same penalty", async () => {
+  const { stream, rows, data, runtime, parameters, options, x } = await untrained();
   const z = await reducedFeatures(runtime, parameters, data, rows, tap, options);
   const { cols } = z.train.features;
   expect(cols).toBe(784);
@@ -37,14 +44,7 @@ test("conv1_preact in 784 numbers: the same answers on images, the same penalty"
 });
 
 test("conv1_preact by minibatches: with the images known the same probe, to rounding", async () => {
-  const stream = rootStream("affine");
-  const rows = { train: 150, test: 50, validation: 50, heldOut: 50 };
-  const data = await digits({ stream, dataDir: undefined, log: () => {} }, rows);
-  const runtime = await createWasmRuntime({ threads: 1 });
-  const parameters = initialParameters(mnistConvnet.build(), stream.split("initial"));
-  const tap = "conv1_preact";
-  const options = { threads: 1, stop: stopFlag() };
-  const x = (await fittingFeatures(runtime, parameters, data, rows, [tap], options)).get(tap)!;
+  const { stream, rows, data, runtime, parameters, x } = await untrained();
   const settings = { l2: 1e-6, epochs: 3, patience: 2, batch: 32, logitStep: 0.2, decay: 0.9 };
   const fitted = () => earlyStoppedProbe(runtime, x, stream.split("order"), settings, {});
   const plain = fitted();

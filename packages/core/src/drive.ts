@@ -223,11 +223,20 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
     return rules.some((rule) => (fallen ? guess : ratio * guess) <= (rule.gapTolerance?.(objective) ?? 0));
   };
 
+  /** What the first rule with something to say says. */
+  const ask = (points: readonly TracePoint[]): Verdict | undefined => {
+    for (const rule of stop) {
+      const verdict = rule.check(points);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  };
+
   return {
     /** Asks the rules about the start, which is recorded if that ends the fit. */
     settled(theta: Float64Array): Verdict | undefined {
       const point: TracePoint = { step: 0, passes: 0, rowGradients: 0, certificate: certificateOf(theta) };
-      const verdict = stop.map((rule) => rule.check([point])).find((one) => one !== undefined);
+      const verdict = ask([point]);
       if (verdict !== undefined) trace.push(point);
       return verdict;
     },
@@ -250,10 +259,8 @@ function createJudge(runtime: Runtime, problem: ProbeProblem, oracle: BoundOracl
       trace.push(point);
       if (restoresBest && bestValidation(trace) === trace.length - 1) best = theta;
       hooks?.observe?.(point, () => oracle.toProbe(theta));
-      for (const rule of stop) {
-        const verdict = rule.check(trace);
-        if (verdict !== undefined) return verdict;
-      }
+      const verdict = ask(trace);
+      if (verdict !== undefined) return verdict;
       if (certified) {
         if (gradient !== undefined && certificate !== undefined) {
           failedGuess = gapGuess(gradient, oracle);

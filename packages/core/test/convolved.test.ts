@@ -1,3 +1,4 @@
+/** @file Minibatch sweeps by way of the inputs of a convolution against those on the features themselves. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Features, MinibatchSweep } from "../src/kernels/kernels.ts";
 import { createReferenceRuntime } from "../src/kernels/reference.ts";

@@ -1,6 +1,6 @@
 /** @file What `bench:deep` and its workers say to each other: the network, its frames, and the seconds of each phase. */
 import type { Row } from "@linear-probes/core";
-import type { Frames } from "../../src/deep-run.ts";
+import type { DeepRun, Frames } from "../../src/deep-run.ts";
 import { deepProbes } from "../../src/deep-settings.ts";
 import type { NetworkSettings } from "../../src/stages/deep-network.ts";
 
@@ -35,6 +35,16 @@ export interface PartResult {
   readonly from: number;
   readonly to: number;
 }
+
+/** The network of figure 8's first replica, and what is measured of it. */
+export const runOf = (kept: readonly number[], frames: readonly Frames[]): DeepRun => ({
+  variant: "skip",
+  replica: 0,
+  network,
+  kept,
+  frames,
+  ownAnswers: false,
+});
 
 export const framesOf = ({ step, layers }: Part, rows: number): Frames => ({
   ...deepProbes,

@@ -1,5 +1,5 @@
 /** @file What an experiment gets from its runner, for a benchmark that measures it: a store of its own, without code in its keys. */
-import type { Stream, WasmRuntime } from "@linear-probes/core";
+import { rootStream, type WasmRuntime } from "@linear-probes/core";
 import type { Effects } from "../../src/effects.ts";
 import type { TaskContext } from "../../src/experiment.ts";
 import { createMeter } from "../../src/ledger.ts";
@@ -9,13 +9,12 @@ import type { DeepBenchData } from "./job.ts";
 export function storedContext(
   { storeFolder, dataDir }: Pick<DeepBenchData, "storeFolder" | "dataDir">,
   effects: Effects,
-  stream: Stream,
   runtime: WasmRuntime,
 ): TaskContext {
   const store = openStore({ folder: storeFolder, log: effects.log });
   return {
     ...effects,
-    stream,
+    stream: rootStream(1).split("fig08-skip-connection"),
     runtime,
     threads: runtime.threads,
     dataDir,

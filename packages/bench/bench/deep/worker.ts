@@ -1,13 +1,13 @@
 /** @file A worker of `bench:deep`: probes parts of a checkpoint on one thread, as the experiment's tasks do. */
 import { workerData } from "node:worker_threads";
-import { type ProblemKernels, rootStream, type WasmRuntime } from "@linear-probes/core";
+import type { ProblemKernels, WasmRuntime } from "@linear-probes/core";
 import { runDeep } from "../../src/deep-run.ts";
 import { systemEffects } from "../../src/effects.ts";
 import { serveTasks } from "../../src/pool.ts";
 import { deepDigits } from "../../src/stages/deep-network.ts";
 import { createWasmRuntime } from "../../src/stages/kernels.ts";
 import { stopFlag } from "../../src/stop-flag.ts";
-import { type DeepBenchData, framesOf, IMAGES, type Lap, network, type PartResult, type Phase } from "./job.ts";
+import { type DeepBenchData, framesOf, IMAGES, type Lap, type PartResult, type Phase, runOf } from "./job.ts";
 import { storedContext } from "./stored-context.ts";
 
 const data: DeepBenchData = workerData;
@@ -19,13 +19,11 @@ async function probePart(task: number): Promise<PartResult> {
   const part = data.parts[task];
   if (part === undefined) throw new RangeError(`bench:deep: no part ${task}`);
   const stopwatch = createStopwatch();
-  const stream = rootStream(1).split("fig08-skip-connection");
-  const context = storedContext(data, effects, stream, stopwatch.watch(runtime));
+  const context = storedContext(data, effects, stopwatch.watch(runtime));
   const digits = await deepDigits(context, IMAGES);
-  const own = { variant: "skip", replica: 0, network, kept: data.kept, ownAnswers: false };
   const from = sharedClock();
   stopwatch.start();
-  const rows = await runDeep({ ...own, frames: [framesOf(part, data.rows)] }, digits, context);
+  const rows = await runDeep(runOf(data.kept, [framesOf(part, data.rows)]), digits, context);
   return { rows, lap: stopwatch.lap(), from, to: sharedClock() };
 }
 

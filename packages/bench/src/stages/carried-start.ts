@@ -11,6 +11,7 @@ import {
   matrixFeatures,
   type Runtime,
 } from "@linear-probes/core";
+import { onRaw } from "./warm-start.ts";
 
 /** A probe's logits [m, classes] on rows spread over all. */
 export interface SampledLogits {
@@ -73,12 +74,8 @@ export function carriedStart(
   for (let c = 0; c < k; c++) {
     const target = Float64Array.from({ length: size }, (_, a) => products[a * width + size + c]!);
     const solved = choleskySolve(factor, size, target);
+    weights.set(solved.subarray(0, d), c * d);
     bias[c] = solved[d]!;
-    for (let j = 0; j < d; j++) {
-      const weight = solved[j]! * inverse[j]!;
-      weights[c * d + j] = weight;
-      bias[c]! -= weight * mean[j]!;
-    }
   }
-  return { classes: k, cols: d, weights, bias };
+  return onRaw({ classes: k, cols: d, weights, bias }, features);
 }

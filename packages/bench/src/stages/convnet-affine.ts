@@ -57,12 +57,7 @@ export async function reducedFeatures(
   const square = innerProducts(runtime, map, width);
   const factor = choleskyFactor(square, width) ?? reject(tap, "its map must have full rank", "a singular one");
   const turned = (from: number, to: number): Features => {
-    const pixels = matrixFeatures(runtime, {
-      values: digits.inputs.subarray(from * width, to * width),
-      rows: to - from,
-      cols: width,
-      name: "pixels",
-    });
+    const pixels = pixelFeatures(runtime, digits, from, to);
     const z = runtime.denseLeakyRelu(pixels, Float32Array.from(factor), width, 1); // slope 1: a product and no more
     pixels.release();
     return z;
@@ -84,7 +79,7 @@ export async function reducedFeatures(
 export function knowConvolution(
   runtime: WasmRuntime,
   parameters: Parameters,
-  { inputs, width: cols }: Digits,
+  digits: Digits,
   { train, validation }: RowSettings,
   tap: string,
   features: Features,
@@ -92,16 +87,17 @@ export function knowConvolution(
   const [channels, height = 0, width = 0] = graph.inputShape;
   const layer = graph.layers.find(({ name }) => name === tap);
   if (!reducible(tap) || layer?.kind !== "conv2d" || channels !== 1) return () => {};
-  const pixels = matrixFeatures(runtime, {
-    values: inputs.subarray(validation * cols, train * cols),
-    rows: train - validation,
-    cols,
-    name: "pixels",
-  });
   const [kernels, bias] = [`${tap}/weights`, `${tap}/bias`].map((name) => parameters.get(name));
   if (kernels === undefined || bias === undefined) return reject("parameters", `must hold those of ${tap}`, "none");
+  const pixels = pixelFeatures(runtime, digits, validation, train);
   runtime.knowConvolution(features, { inputs: pixels, height, width, kernels, bias });
   return () => pixels.release();
+}
+
+/** The images from one row to another. */
+function pixelFeatures(runtime: Runtime, { inputs, width }: Digits, from: number, to: number): Features {
+  const values = inputs.subarray(from * width, to * width);
+  return matrixFeatures(runtime, { values, rows: to - from, cols: width, name: "pixels" });
 }
 
 interface AffineMap {

@@ -93,6 +93,11 @@ describe("layerGraph", () => {
       "slope must be positive and at most 1, got 0",
     ],
     [
+      "a slope above one",
+      () => build([input, { kind: "leaky-relu", name: "l", from: "x", slope: 1.5 }]),
+      "slope must be positive and at most 1, got 1.5",
+    ],
+    [
       "odd sides to pool",
       () =>
         build([
