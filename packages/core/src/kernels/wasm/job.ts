@@ -74,7 +74,8 @@ export const CONTROL = {
 } as const;
 
 export const JOB = 256;
-// From 512 on, to 1024: constants (assembly/math.ts).
+/** From here on, to SCRATCH: constants (assembly/math.ts). */
+const CONSTANTS = 512;
 /** u32 addresses: scratch of each thread, then where each brings rows from outside. */
 export const SCRATCH = 1024;
 export const STAGE = 1536;
@@ -96,6 +97,10 @@ export interface LowMemory {
   readonly getFloat: (field: FloatField) => number;
   set(fields: JobFields): void;
 }
+
+const JOB_END = JOB + 8 * FLOAT_FIELDS.length + 4 * WORD_FIELDS.length;
+// Else a field would be written over what exp is computed of, and softmaxes be wrong in their third digit.
+if (JOB_END > CONSTANTS) throw new Error(`the job's fields must end before byte ${CONSTANTS}, not at ${JOB_END}`);
 
 const floatAt = new Map<string, number>(FLOAT_FIELDS.map((name, i) => [name, JOB / 8 + i]));
 const wordAt = new Map<string, number>(WORD_FIELDS.map((name, i) => [name, (JOB + FLOAT_FIELDS.length * 8) / 4 + i]));
