@@ -198,12 +198,15 @@ async function runProbes(
             reading === "early-stopping"
               ? knowConvolution(context.runtime, parameters, data, settings.rows, tap.name, features.train.features)
               : undefined;
-          const { probe, cells } = await meter.phase("probes", () =>
-            readTap(reading, tap.name, given, settings, context),
-          );
-          reduced?.release();
-          forget?.();
-          return { json: { ...cells }, arrays: { weights: probe.weights, bias: probe.bias } };
+          try {
+            const { probe, cells } = await meter.phase("probes", () =>
+              readTap(reading, tap.name, given, settings, context),
+            );
+            return { json: { ...cells }, arrays: { weights: probe.weights, bias: probe.bias } };
+          } finally {
+            reduced?.release();
+            forget?.();
+          }
         }),
       );
       if (reading === protocols.at(-1)) fitting.release(tap.name);
