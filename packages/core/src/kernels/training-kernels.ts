@@ -127,7 +127,8 @@ export async function openTrainingKernels(memory: SharedMemory): Promise<Trainin
     },
     adam({ first, second, ...vectors }, { start, end, l2 }, { rate, scale, epsilon, beta1, beta2 }) {
       const accumulators = [at(first, start), at(second, start)] as const;
-      kernels.adamStep(...common(vectors, start), ...accumulators, end - start, l2, rate, scale, epsilon, beta1, beta2);
+      const decays = [beta1, 1 - beta1, beta2, 1 - beta2] as const;
+      kernels.adamStep(...common(vectors, start), ...accumulators, end - start, l2, rate, scale, epsilon, ...decays);
     },
   };
 }

@@ -28,8 +28,8 @@ export interface UpdateBuffers {
 
 /**
  * Updates θ[start..end) with g = Σ shard gradients + l2 θ. `step` counts from 1. Every element is computed alone in
- * float64 and rounded once per stored value, so that any partition into ranges gives the same bits; `steps` of the
- * vectors' memory are quicker and give them too.
+ * float32, rounded after each operation as the frameworks of Python do, so that any partition into ranges gives the same
+ * bits; `steps` of the vectors' memory are quicker and give them too.
  */
 export function update(
   optimizer: Optimizer,
@@ -40,48 +40,52 @@ export function update(
   steps?: OptimizerSteps,
 ): void {
   const { theta, accumulators } = buffers;
-  const { start, end, l2 } = range;
+  const { start, end } = range;
   const { gradient: g, secondGradient } = lastTwo(buffers.gradients, start, end);
   const vectors = { theta, gradient: g, secondGradient };
-  const h = secondGradient ?? zeros(end);
+  const l2 = f(range.l2);
+  const derivative = (i: number): number => {
+    const both = secondGradient === undefined ? g[i]! : f(g[i]! + secondGradient[i]!);
+    return f(both + f(l2 * theta[i]!));
+  };
   const [first, second] = accumulators;
   switch (optimizer.kind) {
-    case "sgd":
-      for (let i = start; i < end; i++) {
-        const w = theta[i]!;
-        theta[i] = w - learningRate * (g[i]! + h[i]! + l2 * w);
-      }
+    case "sgd": {
+      const rate = f(learningRate);
+      for (let i = start; i < end; i++) theta[i] = theta[i]! - f(rate * derivative(i));
       return;
+    }
     case "momentum": {
       if (first === undefined) throw new Error("momentum: needs one accumulator");
-      const { momentum } = optimizer;
-      if (steps) return steps.momentum({ ...vectors, velocity: first }, range, { rate: learningRate, momentum });
+      const [rate, momentum] = [f(learningRate), f(optimizer.momentum)];
+      if (steps) return steps.momentum({ ...vectors, velocity: first }, range, { rate, momentum });
       for (let i = start; i < end; i++) {
-        const w = theta[i]!;
-        const v = momentum * first[i]! + (g[i]! + h[i]! + l2 * w);
+        const v = f(f(momentum * first[i]!) + derivative(i));
         first[i] = v;
-        theta[i] = w - learningRate * v;
+        theta[i] = theta[i]! - f(rate * v);
       }
       return;
     }
     case "adam": {
       if (first === undefined || second === undefined) throw new Error("adam: needs two accumulators");
       const { beta1, beta2, epsilon } = optimizer;
-      const rate = learningRate / (1 - beta1 ** step);
-      const scale = 1 / Math.sqrt(1 - beta2 ** step);
+      const rate = f(learningRate / (1 - beta1 ** step));
+      const scale = f(1 / Math.sqrt(1 - beta2 ** step));
       if (steps) return steps.adam({ ...vectors, first, second }, range, { rate, scale, epsilon, beta1, beta2 });
+      const [b1, c1, b2, c2, small] = [f(beta1), f(1 - beta1), f(beta2), f(1 - beta2), f(epsilon)];
       for (let i = start; i < end; i++) {
-        const w = theta[i]!;
-        const d = g[i]! + h[i]! + l2 * w;
-        const m = beta1 * first[i]! + (1 - beta1) * d;
-        const s = beta2 * second[i]! + (1 - beta2) * d * d;
+        const d = derivative(i);
+        const m = f(f(b1 * first[i]!) + f(c1 * d));
+        const s = f(f(b2 * second[i]!) + f(f(c2 * d) * d));
         first[i] = m;
         second[i] = s;
-        theta[i] = w - (rate * m) / (scale * Math.sqrt(s) + epsilon);
+        theta[i] = theta[i]! - f(f(rate * m) / f(f(scale * f(Math.sqrt(s))) + small));
       }
     }
   }
 }
+
+const f = Math.fround;
 
 /** One or two vectors that add up to the sum of the shards: of several, the last, and the float32 sum of those before it. */
 function lastTwo(gradients: readonly Float32Array[], start: number, end: number) {
@@ -89,12 +93,4 @@ function lastTwo(gradients: readonly Float32Array[], start: number, end: number)
   if (sum === undefined) throw new Error("update: needs the gradient of at least one shard");
   for (const other of others.slice(0, -1)) for (let i = start; i < end; i++) sum[i] = sum[i]! + other[i]!;
   return { gradient: sum, secondGradient: others.at(-1) };
-}
-
-let nothing = new Float32Array(0);
-
-/** At least `length` zeros, the same ones every time. */
-function zeros(length: number): Float32Array {
-  if (nothing.length < length) nothing = new Float32Array(length);
-  return nothing;
 }

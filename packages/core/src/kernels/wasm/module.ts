@@ -111,7 +111,9 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
     scale: number,
     epsilon: number,
     beta1: number,
+    rest1: number,
     beta2: number,
+    rest2: number,
   ): void;
 }
 
