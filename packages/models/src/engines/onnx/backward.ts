@@ -30,10 +30,10 @@ export function lowerBackward(layer: Layer, dY: string, context: BackwardContext
     case "input":
       return [];
     case "dense": {
-      builder.node("Gemm", [layer.from, dY], { transA: 1 }, gradientOf(`${layer.name}/weights`));
+      builder.leaf("Gemm", [layer.from, dY], { transA: 1 }, gradientOf(`${layer.name}/weights`));
       // Six times as quick as ReduceSum.
       const ones = builder.floats(Array.from({ length: rows }, () => 1));
-      builder.node("MatMul", [ones, dY], {}, gradientOf(`${layer.name}/bias`));
+      builder.leaf("MatMul", [ones, dY], {}, gradientOf(`${layer.name}/bias`));
       return [wanted(layer.from) ? builder.node("Gemm", [dY, `${layer.name}/weights`], { transB: 1 }) : undefined];
     }
     case "conv2d":

@@ -22,6 +22,11 @@ export interface ModelBuilder {
   ints(values: readonly number[]): string;
   /** Adds a node with one output, and returns the output's name: `name`, or a fresh one. */
   node(operator: string, inputs: readonly string[], attributes?: Attributes, name?: string): string;
+  /**
+   * Adds a node whose output no other reads. Of these onnxruntime runs the last first, each after what it needs alone: they
+   * come last in the file, in reverse, so that they are run as they were added, while what they read is still in a cache.
+   */
+  leaf(operator: string, inputs: readonly string[], attributes: Attributes, name: string): void;
   /** Adds a node with several outputs. */
   nodeOf(operator: string, inputs: readonly string[], outputs: readonly string[], attributes?: Attributes): void;
   bytes(): Uint8Array<ArrayBuffer>;
@@ -29,6 +34,7 @@ export interface ModelBuilder {
 
 export function createModelBuilder(name: string): ModelBuilder {
   const nodes: NodeProto[] = [];
+  const leaves: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
   const described: ValueInfoProto[] = [];
@@ -66,9 +72,13 @@ export function createModelBuilder(name: string): ModelBuilder {
       nodes.push(node(operator, from, [name], { name, attributes }));
       return name;
     },
+    leaf: (operator, from, attributes, name) => void leaves.push(node(operator, from, [name], { name, attributes })),
     nodeOf(operator, from, to, attributes = {}) {
       nodes.push(node(operator, from, to, { name: to[0] ?? operator, attributes }));
     },
-    bytes: () => modelBytes(graph({ name, nodes, inputs, outputs, initializers, valueInfo: described })),
+    bytes() {
+      const all = [...nodes, ...leaves.toReversed()];
+      return modelBytes(graph({ name, nodes: all, inputs, outputs, initializers, valueInfo: described }));
+    },
   };
 }
