@@ -214,21 +214,13 @@ export function createOracle(
     weightedRows(rows, weights) {
       rowGradients += rows.length / 2;
       const m = rows.length;
-      const x = features.readRows(rows);
-      const values = new Float32Array(m * (d + 1)); // times √(ωm): the Gram kernel divides by m
-      for (let i = 0; i < m; i++) {
-        const root = Math.sqrt(weights[i]! * m);
-        for (let j = 0; j < d; j++) {
-          values[i * (d + 1) + j] = root * (x[i * d + j]! - map.shift[j]!) * map.scale[j]!;
-        }
-        values[i * (d + 1) + d] = root;
-      }
+      const values = withOne(features.readRows(rows), weights, map);
       const copy = matrixFeatures(runtime, { values, rows: m, cols: d + 1, name: "operator" });
       const own = runtime.bind(copy, { labels: new Int32Array(m), classes: 2 });
       return {
-        gram(factors) {
-          rowGradients += m;
-          return own.gram(undefined, factors);
+        gram(start, end) {
+          rowGradients += end - start;
+          return own.gram(Int32Array.from({ length: end - start }, (_, at) => start + at));
         },
         release: () => copy.release(),
       };
@@ -355,4 +347,16 @@ function sweepColumns(map: ColumnMap, l2: number, learningRate: number, epsilon:
     weightsRate: map.scale.map((s) => learningRate * s),
     weightsEpsilon: used.map((s) => epsilon / s),
   };
+}
+
+/** √ωᵢ(x̃ᵢ; 1) of raw rows x [m, d]. */
+function withOne(x: Float32Array, weights: Float64Array, { shift, scale }: ColumnMap): Float32Array {
+  const d = shift.length;
+  const out = new Float32Array(weights.length * (d + 1));
+  for (let i = 0, from = 0, to = 0; i < weights.length; i++, from += d, to += d + 1) {
+    const root = Math.sqrt(weights[i]!);
+    for (let j = 0; j < d; j++) out[to + j] = root * (x[from + j]! - shift[j]!) * scale[j]!;
+    out[to + d] = root;
+  }
+  return out;
 }

@@ -86,8 +86,8 @@ export interface Operator {
 }
 
 export interface WeightedRows {
-  /** Σᵢ ωᵢ cᵢ (x̃ᵢ; 1)(x̃ᵢ; 1)ᵀ [d+1, d+1]; c [m] may be negative. m/n passes. */
-  gram(factors: Float64Array): Float64Array;
+  /** Mean of ωᵢ(x̃ᵢ; 1)(x̃ᵢ; 1)ᵀ [d+1, d+1] over the copied rows from `start` to before `end`. (end - start)/n passes. */
+  gram(start: number, end: number): Float64Array;
   release(): void;
 }
 

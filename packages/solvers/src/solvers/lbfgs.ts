@@ -38,10 +38,10 @@ export interface LbfgsSettings {
 const SAMPLE_AGAIN = 4;
 
 /** Passes that a sample at a start nearby may cost: what it saves, measured. */
-const WORTH = 12;
+const WORTH = 16;
 
-/** A start was near where not more than this of F goes until a Hessian would be sampled for the first time. */
-const NEAR = 0.1;
+/** A Hessian from a start nearby serves on where slopes have fallen to this by the time that one would be sampled first. */
+const SERVES = 2e-3;
 
 /** An S of few rows underrates most directions, and steps come out too long: what is left of them, measured. */
 const PARTIAL_TRIAL = 0.3;
@@ -56,7 +56,7 @@ interface LbfgsState extends Point {
   readonly pairs: readonly Pair[]; // oldest first
   readonly classes: ClassSpectrum | undefined; // of M; absent without preconditioning, and where a sample is there first
   readonly sample: HessianSample | undefined;
-  readonly before: number; // F at the start
+  readonly steepest: number | undefined; // slope of the first direction, in parts of F there
   readonly trial: number; // the step to try first
   readonly step: number;
 }
@@ -72,15 +72,14 @@ export function lbfgs({
   const classesAt = (oracle: Oracle, margins: Margins): ClassSpectrum | undefined =>
     preconditioned ? classSpectrum(oracle, margins) : undefined;
 
-  /** `before`: F where a Hessian was sampled for a start nearby. */
-  const sampledAt = (oracle: Oracle, step: number, { margins, objective }: Point, before?: number) => {
+  /** `fallen`: to what part slopes have fallen since a Hessian was sampled for a start nearby. */
+  const sampledAt = (oracle: Oracle, step: number, { margins }: Point, fallen = 1) => {
     const plan = preconditioned && sampleAt > 0 ? planHessianSample(oracle) : undefined;
     if (plan === undefined) return undefined;
     // A step is a pass. As with skis, to buy once the rent has reached the price costs twice the best at most.
     const first = Math.max(sampleAt, Math.ceil(plan.passes));
     const due = step === 0 ? nearby && plan.passes <= WORTH : isPower(step / first, SAMPLE_AGAIN);
-    const holds = step === first && before !== undefined && objective > (1 - NEAR) * before;
-    return due && !holds ? drawHessianSample(oracle, margins, plan.rows) : undefined;
+    return due && !(step === first && fallen <= SERVES) ? drawHessianSample(oracle, margins, plan.edges) : undefined;
   };
 
   return stagedSolver<LbfgsState>({
@@ -94,7 +93,7 @@ export function lbfgs({
       const sample = sampledAt(oracle, 0, point);
       const trial = preconditioned && sample === undefined && isPartial(oracle) ? PARTIAL_TRIAL : 1;
       const classes = sample === undefined ? classesAt(oracle, point.margins) : undefined;
-      return { ...point, pairs: [], classes, sample, before: point.objective, trial, step: 0 };
+      return { ...point, pairs: [], classes, sample, steepest: undefined, trial, step: 0 };
     },
 
     *step(oracle, state) {
@@ -116,7 +115,9 @@ export function lbfgs({
       const y = combined(point.gradient, -1, gradient);
       const curvature = dot(s, y);
       const step = state.step + 1;
-      const next = sampledAt(oracle, step, point, sample && state.before);
+      const slope = dot(gradient, delta) / state.objective;
+      const steepest = state.steepest ?? slope;
+      const next = sampledAt(oracle, step, point, sample && slope / steepest);
       if (next !== undefined) releaseSample(sample);
       return {
         ...point,
@@ -124,7 +125,7 @@ export function lbfgs({
         // A sampled Hessian has no use for M, beyond what is there for a factor that cannot be made.
         classes: step % refresh === 0 && sample === undefined ? classesAt(oracle, point.margins) : classes,
         sample: next ?? sample,
-        before: state.before,
+        steepest,
         // A preconditioner is off by much the same factor from step to step; γ of the plain method follows the last one.
         trial: next === undefined && preconditioned ? Math.sqrt(state.trial * least) : 1,
         step,
