@@ -9,7 +9,7 @@ import type { Stages, TaskContext } from "./experiment.ts";
 import type { Meter } from "./ledger.ts";
 import { rowSchema } from "./results.ts";
 import { type Checkpoints, createCheckpoints } from "./parts/checkpoints.ts";
-import { type DeepForward, eachLayer, ownAnswer } from "./stages/deep-activations.ts";
+import { type DeepForward, eachLayer, type OwnAnswer, ownAnswer } from "./stages/deep-activations.ts";
 import { createDeepTrainer, type DeepDigits, type NetworkSettings } from "./stages/deep-network.ts";
 import {
   certifiedDeepProbe,
@@ -43,9 +43,8 @@ export type DeepRun = {
   readonly network: NetworkSettings;
   /** Steps whose parameters are kept, in order; the last is where training ends. */
   readonly kept: readonly number[];
+  /** Those with the network's last layer also say how often the network itself is wrong. */
   readonly frames: readonly Frames[];
-  /** Whether the rows say how often the network itself is wrong. */
-  readonly ownAnswers: boolean;
 };
 
 export const deepStages = {
@@ -60,7 +59,7 @@ export const deepStages = {
 export const LAYERS_AT_ONCE = 43; // 1.3 GB of features for 60,000 images and 128 units
 const KEEP_EVERY = 250; // steps
 /** Of fewer images a start from the layer below costs what it saves. */
-const CARRIED_IMAGES = 20_000;
+const CARRIED_IMAGES = 5000;
 const OWN_ANSWER_IMAGES = 10_000;
 
 /** Trains the network and leaves its parameters at the steps that are kept in the store. */
@@ -86,17 +85,10 @@ export async function runDeep(run: DeepRun, digits: DeepDigits, context: TaskCon
     const warm = new Map<string, ReadonlyMap<number, LinearProbe>>();
     for (const { frames, step } of inOrder(run.frames)) {
       const place = { variant: run.variant, replica: run.replica, frames: frames.name, step };
-      if (run.ownAnswers)
-        rows.push({ ...place, kind: "model", ...(await ownRow(run, frames, step, digits, networks, context)) });
-      for (const { protocol, cells, probes } of await probesAt({
-        run,
-        frames,
-        step,
-        digits,
-        networks,
-        context,
-        warm,
-      })) {
+      const found = await probesAt({ run, frames, step, digits, networks, context, warm });
+      const own = found.find((one) => one.own !== null)?.own;
+      if (own) rows.push({ ...place, kind: "model", ...ownRow(own, digits, frames.images) });
+      for (const { protocol, cells, probes } of found) {
         rows.push(...cells.map((row) => ({ ...place, kind: "probe", protocol, ...row })));
         if (frames.warm && protocol === "certified-standardized") warm.set(frames.name, probes);
       }
@@ -136,23 +128,8 @@ function createNetworks({ network, replica, kept }: DeepRun, digits: DeepDigits,
   return { facts, ...checkpoints };
 }
 
-async function ownRow(
-  run: DeepRun,
-  frames: Frames,
-  step: number,
-  digits: DeepDigits,
-  networks: Networks,
-  context: TaskContext,
-): Promise<Row> {
-  const images = Math.min(OWN_ANSWER_IMAGES, frames.images);
-  const facts = { kind: "deep-own-answer", step, own: images, ...networks.facts };
-  const { json } = await context.remember([deepStages.training, deepStages.activations], facts, async (meter) => {
-    const parameters = await networks.at(step, meter);
-    const forward = forwardOf(run, parameters, digits, images, context);
-    return { json: { ...(await meter.phase("activations", () => ownAnswer(forward))) } };
-  });
-  const { error, loss } = z.object({ error: z.number(), loss: z.number() }).parse(json);
-  return { trainError: error, trainLoss: loss, rows: images, majorityError: majorityError(digits, frames.images) };
+function ownRow({ error, loss, rows }: OwnAnswer, digits: DeepDigits, images: number): Row {
+  return { trainError: error, trainLoss: loss, rows, majorityError: majorityError(digits, images) };
 }
 
 /** The error, on the images that probes are fitted to, of always answering the most frequent digit. */
@@ -182,6 +159,16 @@ interface FrameJob {
   readonly warm: ReadonlyMap<string, ReadonlyMap<number, LinearProbe>>;
 }
 
+interface Fits {
+  readonly probes: ReadonlyMap<Protocol, readonly FittedProbe[]>;
+  readonly own: OwnAnswer | undefined;
+}
+
+const storedSchema = z.object({
+  cells: z.array(rowSchema),
+  own: z.object({ error: z.number(), loss: z.number(), rows: z.number() }).nullable(),
+});
+
 /** The probes of one frame, each protocol stored by itself; the layers are made once for those that are missing. */
 async function probesAt(job: FrameJob) {
   const { run, frames, step, networks, context } = job;
@@ -201,8 +188,8 @@ async function probesAt(job: FrameJob) {
   }));
   const used = stagesOf(frames);
   const missing = wanted.filter(({ facts }) => context.recall(used, facts) === undefined);
-  let made: ReadonlyMap<Protocol, readonly FittedProbe[]> | undefined;
-  const found: { protocol: Protocol; cells: readonly Row[]; probes: ReadonlyMap<number, LinearProbe> }[] = [];
+  let made: Fits | undefined;
+  const found: (z.infer<typeof storedSchema> & { protocol: Protocol; probes: ReadonlyMap<number, LinearProbe> })[] = [];
   for (const { protocol, facts } of wanted) {
     const { json, arrays } = await context.remember(used, facts, async (meter) => {
       made ??= await fitLayers(
@@ -210,12 +197,12 @@ async function probesAt(job: FrameJob) {
         missing.map((one) => one.protocol),
         meter,
       );
-      const fits = made.get(protocol) ?? [];
+      const fits = made.probes.get(protocol) ?? [];
       const probes = frames.warm && protocol === "certified-standardized" ? probeArrays(fits) : {};
-      return { json: fits.map(({ cells }) => ({ ...cells })), arrays: probes };
+      const cells = fits.map((fitted) => ({ ...fitted.cells }));
+      return { json: { cells, own: made.own === undefined ? null : { ...made.own } }, arrays: probes };
     });
-    const cells = z.array(rowSchema).parse(json);
-    found.push({ protocol, cells, probes: probesOf(arrays, job.digits.classes) });
+    found.push({ protocol, ...storedSchema.parse(json), probes: probesOf(arrays, job.digits.classes) });
   }
   if (made !== undefined) {
     const after = before === undefined ? "" : `, after the frame at step ${before}`;
@@ -229,7 +216,7 @@ function stagesOf(frames: Frames): Stages {
   return [...Object.values(all), frames.warm ? warm : carried];
 }
 
-async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: Meter) {
+async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: Meter): Promise<Fits> {
   const { run, frames, step, digits, networks, context, warm } = job;
   const { runtime } = context;
   const parameters = await networks.at(step, meter);
@@ -238,12 +225,15 @@ async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: M
   // Of no step: what is the same after any number of steps, the input, is to be probed in the same way.
   const stream = context.stream.split(`replica-${run.replica}`).split("probes");
   let probing = 0;
+  let answer: OwnAnswer | undefined;
   let below: (SampledLogits & { readonly layer: number }) | undefined; // of the certified probe before
   await meter.phase("activations and probes", () =>
     eachLayer(runtime, forward, frames.layers, LAYERS_AT_ONCE, (features) => {
       probing += 1;
       const own = stream.split(`layer-${features.layer}`);
       const { layer, train } = features;
+      if (layer === run.network.depth)
+        answer = ownAnswer(runtime, features, parameters, Math.min(OWN_ANSWER_IMAGES, frames.images));
       const earlier = warmStart(runtime, features, warm.get(frames.name)?.get(layer));
       const carried = below?.layer === layer - 1 ? carriedStart(runtime, train.features, below) : undefined;
       for (const [protocol, fits] of made) {
@@ -258,7 +248,7 @@ async function fitLayers(job: FrameJob, protocols: readonly Protocol[], meter: M
       if (probing % 20 === 0) context.log(`step ${step}, ${probing} of ${frames.layers.length} layers probed`);
     }),
   );
-  return made;
+  return { probes: made, own: answer };
 }
 
 function probeArrays(fits: readonly FittedProbe[]): Record<string, StoredArray> {

@@ -8,7 +8,7 @@ import type { TaskContext, TaskLabel } from "./experiment.ts";
 import type { DeepDigits } from "./stages/deep-network.ts";
 
 /** A network, and all that is measured of it. */
-export type NetworkPlan = Omit<DeepRun, "kept" | "ownAnswers">;
+export type NetworkPlan = Omit<DeepRun, "kept">;
 
 export interface DeepTask extends TaskLabel {
   readonly kind: "training" | "probes";
@@ -21,22 +21,20 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
   const nameOf = ({ variant, replica }: NetworkPlan): string => `${variant} network ${replica}`;
   const trainings = plans.map((plan): DeepTask => {
     const kept = keptOf(plan);
-    const run = { ...plan, kept, frames: [], ownAnswers: false };
+    const run = { ...plan, kept, frames: [] };
     return { kind: "training", label: `training of ${nameOf(plan)}`, weight: kept.at(-1) ?? 0, run };
   });
   const probes = plans.flatMap((plan, training) =>
     plan.frames.flatMap(partsOf).map((part): DeepTask => {
       const { name, steps, layers, images } = part;
       const when = steps.length > 1 ? `${steps.length} steps` : `step ${steps[0]}`;
-      // The first part of a frame speaks for the network.
-      const ownAnswers = layers[0] === plan.frames.find((frames) => frames.name === name)?.layers[0];
       return {
         kind: "probes",
         label: `${nameOf(plan)}, ${name}, ${when}, layers ${layers[0]} to ${layers.at(-1)}`,
         weight: (steps.length * layers.length * images) / 4000,
         // Before its first step a network is there without training: nobody need wait for it.
         after: steps.every((step) => step === 0) ? [] : [training],
-        run: { ...plan, kept: keptOf(plan), frames: [part], ownAnswers },
+        run: { ...plan, kept: keptOf(plan), frames: [part] },
       };
     }),
   );

@@ -7,7 +7,6 @@ export { loadPhotos } from "./datasets/load-photos.ts";
 export { syntheticDigits } from "./datasets/synthetic-digits.ts";
 export { syntheticShapes } from "./datasets/synthetic-shapes.ts";
 export * from "./datasets/libsvm.ts";
-export * from "./activations/forward-errors.ts";
 export * from "./activations/stream-activations.ts";
 export * from "./architectures/architecture.ts";
 export * from "./architectures/deep-mlp.ts";

@@ -43,7 +43,6 @@ export const runOf = (kept: readonly number[], frames: readonly Frames[]): DeepR
   network,
   kept,
   frames,
-  ownAnswers: false,
 });
 
 export const framesOf = ({ step, layers }: Part, rows: number): Frames => ({

@@ -78,7 +78,6 @@ export default defineExperiment<Settings, Task>({
             network: { depth, width, auxEvery: every, skipTo: 0 },
             kept: end.steps,
             frames: [{ ...end, layers: [depth] }],
-            ownAnswers: true,
           },
         })),
       ),

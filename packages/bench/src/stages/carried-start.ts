@@ -20,7 +20,7 @@ export interface SampledLogits {
   readonly logits: Float64Array;
 }
 
-const SAMPLE_ROWS = 3000;
+const SAMPLE_ROWS = 1500;
 /** Added to the second moments of standardised features. */
 const RIDGE = 1e-3;
 

@@ -1,6 +1,5 @@
 import { rootStream } from "@linear-probes/core";
 import { describe, expect, it } from "vitest";
-import { forwardErrors } from "../../src/activations/forward-errors.ts";
 import { inputRows, streamActivations } from "../../src/activations/stream-activations.ts";
 import type { StreamActivationsOptions } from "../../src/activations/stream-activations.ts";
 import { mnistConvnet } from "../../src/architectures/mnist-convnet.ts";
@@ -74,20 +73,5 @@ describe("taps of mnist-convnet", () => {
     };
     const together = await last(convnet.taps);
     for (const tap of convnet.taps) expect((await last([tap])).get(tap) === together.get(tap), tap).toBe(true);
-  });
-});
-
-describe("forwardErrors", () => {
-  it("counts rows whose first greatest logit is not the label, and averages the cross-entropy", async () => {
-    const logits = (await collect(["logits"])).get("logits") ?? new Float32Array();
-    const { errors, loss } = await forwardErrors(graph, parameters, inputs, batch.labels, { threads: 2, batch: 4 });
-    let [wrong, sum] = [0, 0];
-    batch.labels.forEach((label, row) => {
-      const z = [...logits.subarray(row * graph.classes, (row + 1) * graph.classes)];
-      if (z.indexOf(Math.max(...z)) !== label) wrong += 1;
-      sum += Math.log(z.reduce((total, v) => total + Math.exp(v), 0)) - (z[label] ?? Number.NaN);
-    });
-    expect(errors).toBe(wrong);
-    expect(loss).toBeCloseTo(sum / rows, 6);
   });
 });
