@@ -93,12 +93,13 @@ async function probeEncoding(id: string, { rows, certified }: Settings, context:
     stream: stream.path,
   };
   const { json } = await context.remember([stages.kernels, stages.bytes], facts, async (meter) => {
-    const kept = await meter.phase("entropies", () => byteFacts(images, encoding));
+    const encoded = await meter.phase("entropies", () => images.bytes.map((image) => encoding.encode(image)));
+    const kept = await meter.phase("entropies", () => byteFacts(images, encoding, encoded));
     const watch = (): undefined => {
       context.stop.check();
     };
     const probe = await meter.phase("probes", () =>
-      byteProbe(runtime, images, encoding, rows, stream.split("probes"), certified, watch),
+      byteProbe(runtime, images, encoding, encoded, rows, stream.split("probes"), certified, watch),
     );
     return { json: { ...kept, ...probe } };
   });

@@ -33,17 +33,25 @@ function permuted(bytes: number, order: Int32Array): ByteEncoding {
     id: "permutation",
     label: "pixels in another order",
     bytes,
-    encode: (image) => image.map((_, i) => image[order[i]!]!),
+    encode(image) {
+      const encoded = new Uint8Array(bytes);
+      for (let i = 0; i < bytes; i++) encoded[i] = image[order[i]!]!;
+      return encoded;
+    },
     decode(encoded) {
       const image = new Uint8Array(bytes);
-      order.forEach((from, i) => (image[from] = encoded[i]!));
+      for (let i = 0; i < bytes; i++) image[order[i]!] = encoded[i]!;
       return image;
     },
   };
 }
 
 function xored(bytes: number, key: Uint8Array): ByteEncoding {
-  const apply = (image: Uint8Array): Uint8Array => image.map((byte, i) => byte ^ key[i]!);
+  const apply = (image: Uint8Array): Uint8Array => {
+    const out = new Uint8Array(bytes);
+    for (let i = 0; i < bytes; i++) out[i] = image[i]! ^ key[i]!;
+    return out;
+  };
   return { id: "xor", label: "XOR with a keystream", bytes, encode: apply, decode: apply };
 }
 
@@ -54,9 +62,16 @@ function substituted(bytes: number, table: Uint8Array): ByteEncoding {
     id: "substitution",
     label: "byte values exchanged",
     bytes,
-    encode: (image) => image.map((byte) => table[byte]!),
-    decode: (encoded) => encoded.map((byte) => inverse[byte]!),
+    encode: (image) => looked(image, table),
+    decode: (encoded) => looked(encoded, inverse),
   };
+}
+
+/** Each byte's entry of the table. */
+function looked(bytes: Uint8Array, table: Uint8Array): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) out[i] = table[bytes[i]!]!;
+  return out;
 }
 
 function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
@@ -64,34 +79,38 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
   const half = bytes / 2;
   const box = Uint8Array.from(stream.split("box").permutation(256));
   const keys = Array.from({ length: rounds }, (_, round) => randomBytes(half, stream.split(`round-${round}`)));
-  const mix = (into: Uint8Array, from: Uint8Array, key: Uint8Array): Uint8Array => {
-    const mixed = new Uint8Array(half);
+  /** In place: the half that starts at `into` ← itself xor F(the half that starts at `from`). */
+  const mix = (image: Uint8Array, into: number, from: number, key: Uint8Array): void => {
+    let left = image[from + half - 1]!;
+    let own = image[from]!;
     for (let i = 0; i < half; i++) {
-      const left = from[i === 0 ? half - 1 : i - 1]!;
-      const right = from[i === half - 1 ? 0 : i + 1]!;
-      mixed[i] = into[i]! ^ box[(box[(box[left ^ key[i]!]! + from[i]!) & 255]! + right) & 255]!;
+      const right = image[i === half - 1 ? from : from + i + 1]!;
+      image[into + i]! ^= box[(box[(box[left ^ key[i]!]! + own) & 255]! + right) & 255]!;
+      left = own;
+      own = right;
     }
-    return mixed;
   };
-  const join = (left: Uint8Array, right: Uint8Array): Uint8Array => {
-    const whole = new Uint8Array(bytes);
-    whole.set(left);
-    whole.set(right, half);
-    return whole;
+  const exchanged = (image: Uint8Array): Uint8Array => {
+    const other = new Uint8Array(bytes);
+    other.set(image.subarray(half));
+    other.set(image.subarray(0, half), half);
+    return other;
   };
+  const odd = rounds % 2 === 1; // then the halves end in each other's place
   return {
     id: `feistel-${rounds}`,
     label: `${rounds} ${rounds === 1 ? "round" : "rounds"} of Feistel mixing`,
     bytes,
     encode(image) {
-      let [left, right]: [Uint8Array, Uint8Array] = [image.slice(0, half), image.slice(half)];
-      for (const key of keys) [left, right] = [right, mix(left, right, key)];
-      return join(left, right);
+      const mixed = new Uint8Array(image); // a copy, of a Buffer too
+      keys.forEach((key, round) => mix(mixed, round % 2 === 0 ? 0 : half, round % 2 === 0 ? half : 0, key));
+      return odd ? exchanged(mixed) : mixed;
     },
     decode(encoded) {
-      let [left, right]: [Uint8Array, Uint8Array] = [encoded.slice(0, half), encoded.slice(half)];
-      for (const key of keys.toReversed()) [left, right] = [mix(right, left, key), left];
-      return join(left, right);
+      const mixed = odd ? exchanged(encoded) : new Uint8Array(encoded);
+      for (let round = rounds - 1; round >= 0; round--)
+        mix(mixed, round % 2 === 0 ? 0 : half, round % 2 === 0 ? half : 0, keys[round]!);
+      return mixed;
     },
   };
 }

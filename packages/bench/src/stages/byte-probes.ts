@@ -67,15 +67,19 @@ export type ByteFacts = {
   readonly byteEntropyBits: number; // of single bytes, pooled over places: not kept, and not meant to be
 };
 
-export function byteFacts({ bytes, labels }: Images, encoding: ByteEncoding): ByteFacts {
+/** `encoded`: the images, in their order. */
+export function byteFacts(
+  { bytes, labels }: Images,
+  encoding: ByteEncoding,
+  encoded: readonly Uint8Array[],
+): ByteFacts {
   const histogram = new Float64Array(256);
   const kinds = new Map<string, Map<number, number>>();
   let decodesExactly = true;
-  for (const [row, image] of bytes.entries()) {
-    const encoded = encoding.encode(image);
-    decodesExactly &&= Buffer.compare(encoding.decode(encoded), image) === 0;
-    for (const byte of encoded) histogram[byte]! += 1;
-    const text = Buffer.from(encoded).toString("latin1");
+  for (const [row, image] of encoded.entries()) {
+    decodesExactly &&= Buffer.compare(encoding.decode(image), bytes[row] ?? new Uint8Array()) === 0;
+    for (let at = 0; at < image.length; at++) histogram[image[at]!]! += 1;
+    const text = Buffer.from(image.buffer, image.byteOffset, image.length).toString("latin1");
     const label = labels[row] ?? -1;
     const seen = kinds.get(text) ?? new Map<number, number>();
     seen.set(label, (seen.get(label) ?? 0) + 1);
@@ -111,8 +115,9 @@ function fractions(bytes: Uint8Array): Float32Array {
 /** The certified probe on the encoded bytes, each a number from 0 to 1. */
 export function byteProbe(
   runtime: Runtime,
-  { bytes, labels, classes }: Images,
+  { labels, classes }: Images,
   encoding: ByteEncoding,
+  encoded: readonly Uint8Array[],
   rows: ImageRows,
   stream: Stream,
   settings: CertifiedPathSettings,
@@ -122,8 +127,8 @@ export function byteProbe(
     const count = rows[role];
     const writer = runtime.createFeatures({ rows: count, cols: encoding.bytes, name: `${encoding.id}, ${role}` });
     for (let row = 0; row < count; row++) {
-      const image = bytes[from + row] ?? reject("images", `there must be ${from + count}`, bytes.length);
-      writer.write(row, fractions(encoding.encode(image)));
+      const image = encoded[from + row] ?? reject("images", `there must be ${from + count}`, encoded.length);
+      writer.write(row, fractions(image));
     }
     return labelled(role, writer.finish(), labels.slice(from, from + count), classes);
   };
