@@ -1,6 +1,6 @@
 /** @file Linear algebra by its defining identities. */
 import { expect, test } from "vitest";
-import { choleskyFactor, choleskySolve, keepFactor } from "../src/linalg/cholesky.ts";
+import { choleskyFactor, choleskySolve, keepFactor, keepSingleFactor } from "../src/linalg/cholesky.ts";
 import { conjugateGradients } from "../src/linalg/conjugate-gradients.ts";
 import { jacobiEigen } from "../src/linalg/jacobi.ts";
 import { symmetricEigen } from "../src/linalg/symmetric-eigen.ts";
@@ -44,7 +44,7 @@ function identity(n: number): Float64Array {
 
 /** What writes the lower triangle of A [n, n] to where a factor is made. */
 function lowerOf(a: Float64Array, n: number) {
-  return (room: Float64Array, stride: number): void => {
+  return (room: Float32Array | Float64Array, stride: number): void => {
     for (let i = 0; i < n; i++) room.set(a.subarray(i * n, i * n + i + 1), i * stride);
   };
 }
@@ -58,6 +58,22 @@ test.each([1, 2, 5, 33, 64, 70, 131])("cholesky: L Lᵀ = A and A x = b, n = %i"
   const kept = keepFactor(n, lowerOf(a, n));
   expect(largest(times(a, kept?.solve(b) ?? new Float64Array()), b)).toBeLessThan(1e-11);
   kept?.release();
+});
+
+test.each([1, 2, 5, 33, 64, 70, 131])("cholesky in float32: L Lᵀ = A and A x = b, n = %i", (n) => {
+  const a = positive(n);
+  const kept = keepSingleFactor(n, lowerOf(a, n));
+  const l = new Float64Array(n * n);
+  kept?.read(l);
+  expect(largest(product(l, transpose(l, n), n), a)).toBeLessThan(2e-6);
+  const b = Float64Array.from({ length: n }, () => stream.normal());
+  expect(largest(times(a, kept?.solve(b) ?? new Float64Array()), b)).toBeLessThan(1e-3);
+  kept?.release();
+  const wrong = a.slice();
+  wrong[n * n - 1] = -1;
+  expect(keepSingleFactor(n, lowerOf(wrong, n))).toBeUndefined();
+  wrong[0] = Number.NaN;
+  expect(keepSingleFactor(n, lowerOf(wrong, n))).toBeUndefined();
 });
 
 test("cholesky: an indefinite matrix has no factor", () => {

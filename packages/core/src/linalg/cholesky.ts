@@ -2,7 +2,7 @@
  * @file Cholesky factors A = L Lᵀ of symmetric positive definite matrices, float64, row-major (Golub & Van Loan 2013,
  * alg. 4.2.1, row by row so that every inner product runs along memory). Large ones are factored in WebAssembly.
  */
-import { denseModule, giveBackRoom, takeRoom, viewRoom } from "./dense-module.ts";
+import { denseModule, giveBackRoom, takeRoom, viewRoom, viewSingle } from "./dense-module.ts";
 import { dot } from "./vector.ts";
 
 /** From here on copying to the module's memory and back costs little beside the factor. */
@@ -45,34 +45,61 @@ export interface KeptFactor {
  * positive definite to working precision.
  */
 export function keepFactor(n: number, fill: (lower: Float64Array, stride: number) => void): KeptFactor | undefined {
+  const { choleskyFactor: factor, choleskySolve: solve } = denseModule();
+  return keep({ factor, solve, view: viewRoom, roomFor: (count) => count }, n, fill);
+}
+
+/** In float32, in half the time: for preconditioners. */
+export function keepSingleFactor(
+  n: number,
+  fill: (lower: Float32Array, stride: number) => void,
+): KeptFactor | undefined {
+  const { choleskyFactorSingle: factor, choleskySolveSingle: solve } = denseModule();
+  return keep({ factor, solve, view: viewSingle, roomFor: (count) => count / 2 }, n, fill);
+}
+
+interface Precision<A> {
+  factor(at: number, n: number): number;
+  solve(at: number, n: number, x: number): void;
+  view(at: number, count: number): A;
+  /** In float64 numbers; of counts that are multiples of four. */
+  roomFor(count: number): number;
+}
+
+function keep<A extends Float32Array | Float64Array>(
+  { factor, solve, view, roomFor }: Precision<A>,
+  n: number,
+  fill: (lower: A, stride: number) => void,
+): KeptFactor | undefined {
   const size = 4 * Math.ceil(n / 4); // bordered by the identity to a multiple of four
-  const at = takeRoom(size * size);
-  const release = (): void => giveBackRoom(at, size * size);
+  const room = roomFor(size * size);
+  const at = takeRoom(room);
+  const release = (): void => giveBackRoom(at, room);
   let made = false;
   try {
-    const inside = viewRoom(at, size * size);
+    const inside = view(at, size * size);
     fill(inside, size);
     for (let i = n; i < size; i++) {
       inside.fill(0, i * size, i * size + i);
       inside[i * size + i] = 1;
     }
-    made = denseModule().choleskyFactor(at, size) !== 0;
+    made = factor(at, size) !== 0;
   } finally {
     if (!made) release();
   }
   if (!made) return undefined;
   return {
     solve(b) {
-      const x = takeRoom(size);
-      const view = viewRoom(x, size);
-      view.fill(0, n);
-      view.set(b);
-      denseModule().choleskySolve(at, size, x);
-      giveBackRoom(x, size);
-      return view.slice(0, n);
+      const x = takeRoom(roomFor(size));
+      const inside = view(x, size);
+      inside.fill(0, n);
+      inside.set(b);
+      solve(at, size, x);
+      giveBackRoom(x, roomFor(size));
+      return new Float64Array(inside.subarray(0, n));
     },
     read(into) {
-      const l = viewRoom(at, size * size);
+      const l = view(at, size * size);
       for (let i = 0; i < n; i++) into.set(l.subarray(i * size, i * size + i + 1), i * n);
     },
     release,

@@ -6,6 +6,8 @@ export interface DenseModule {
   readonly memory: OwnMemory;
   choleskyFactor(a: number, n: number): number;
   choleskySolve(a: number, n: number, x: number): void;
+  choleskyFactorSingle(a: number, n: number): number;
+  choleskySolveSingle(a: number, n: number, x: number): void;
   tridiagonalize(a: number, stride: number, n: number, diagonal: number, off: number, beta: number, work: number): void;
   accumulateReflectors(a: number, stride: number, n: number, beta: number, q: number, work: number): void;
 }
@@ -45,6 +47,11 @@ export function giveBackRoom(at: number, count: number): void {
 /** A view of a room; good until the next room is taken. */
 export function viewRoom(at: number, count: number): Float64Array {
   return new Float64Array(denseModule().memory.buffer, at, count);
+}
+
+/** The same as float32, two in the place of each float64. */
+export function viewSingle(at: number, count: number): Float32Array {
+  return new Float32Array(denseModule().memory.buffer, at, count);
 }
 
 function instantiate(): DenseModule {

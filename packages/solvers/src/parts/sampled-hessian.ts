@@ -10,6 +10,7 @@
 import {
   axpy,
   keepFactor,
+  keepSingleFactor,
   type KeptFactor,
   type Margins,
   type Oracle,
@@ -34,6 +35,8 @@ const LEAST_EDGES = 1024;
 const ALL = 2;
 /** How much faster than passes the sample's products run: it lies in the caches. Measured. */
 const FASTER = 3;
+/** Float32 will do where the penalty's curvature is at least so much of the greatest: what rounding adds is a tenth of it. */
+const SINGLE = 3e-5;
 /** Added to the diagonal, relative to its greatest entry: rounding may leave it slightly indefinite. */
 const RIDGE = 1e-9;
 
@@ -178,38 +181,43 @@ function meanOver(k: number, value: (c: number) => number): number {
 }
 
 function factored(oracle: Oracle, sample: HessianSample): { readonly factor: KeptFactor | undefined } {
-  const { classes: k, cols: d } = oracle;
-  const width = d + 1;
-  const size = (k - 1) * width;
   const rows = oracle.weightedRows(sample.rows, sample.weights);
   try {
-    const factor = keepFactor(size, (h, stride) => {
-      const put = (a: number, b: number, block: Float64Array): void => {
-        for (let i = 0; i < width; i++) {
-          h.set(block.subarray(i * width, (i + 1) * width), (a * width + i) * stride + b * width);
-        }
-      };
-      const diagonal = Array.from({ length: k }, () => new Float64Array(width * width));
-      let pair = 0;
-      for (let a = 1; a < k; a++) {
-        for (let b = 0; b < a; b++, pair++) {
-          const block = betweenClasses(oracle, sample, rows, pair);
-          axpy(-1, block, diagonal[a]!);
-          axpy(-1, block, diagonal[b]!);
-          if (a < k - 1) put(a, b, block);
-        }
-      }
-      for (let a = 0; a < k - 1; a++) put(a, a, diagonal[a]!);
-      let greatest = 0;
-      for (let at = 0; at < size; at++) greatest = Math.max(greatest, h[at * (stride + 1)]!);
-      for (let at = 0; at < size; at++) h[at * (stride + 1)]! += RIDGE * greatest;
-    });
-    const made = { factor };
+    const between = Array.from(sample.ends, (_, pair) => betweenClasses(oracle, sample, rows, pair));
+    const made = { factor: factorOf(oracle, between) };
     kept.set(sample, made);
     return made;
   } finally {
     rows.release();
   }
+}
+
+/** Of the Hessian whose blocks beside the diagonal are `between`, in the order of pairs: every row of blocks sums to zero. */
+function factorOf({ classes: k, cols: d, l2 }: Oracle, between: readonly Float64Array[]): KeptFactor | undefined {
+  const width = d + 1;
+  const own = Array.from({ length: k }, () => new Float64Array(width * width));
+  let pair = 0;
+  for (let a = 1; a < k; a++) {
+    for (let b = 0; b < a; b++, pair++) for (const c of [a, b]) axpy(-1, between[pair]!, own[c]!);
+  }
+  own.pop(); // the last class is what the others differ from
+  let greatest = 0;
+  for (const block of own) for (let j = 0; j < width; j++) greatest = Math.max(greatest, block[j * (width + 1)]!);
+  for (const block of own) for (let j = 0; j < width; j++) block[j * (width + 1)]! += RIDGE * greatest;
+  const fill = (h: Float32Array | Float64Array, stride: number): void => {
+    const put = (a: number, b: number, block: Float64Array): void => {
+      for (let i = 0; i < width; i++) {
+        h.set(block.subarray(i * width, (i + 1) * width), (a * width + i) * stride + b * width);
+      }
+    };
+    for (let a = 0, at = 0; a < k - 1; a++) {
+      for (let b = 0; b < a; b++) put(a, b, between[at++]!);
+      put(a, a, own[a]!);
+    }
+  };
+  const size = (k - 1) * width;
+  const single = l2 / k > SINGLE * greatest ? keepSingleFactor(size, fill) : undefined;
+  return single ?? keepFactor(size, fill);
 }
 
 /** The block of two different classes, [d+1, d+1]: less than zero on its diagonal. */
