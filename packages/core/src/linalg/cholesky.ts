@@ -45,8 +45,7 @@ export interface KeptFactor {
  * positive definite to working precision.
  */
 export function keepFactor(n: number, fill: (lower: Float64Array, stride: number) => void): KeptFactor | undefined {
-  const { choleskyFactor: factor, choleskySolve: solve } = denseModule();
-  return keep({ factor, solve, view: viewRoom, roomFor: (count) => count }, n, fill);
+  return keep(double, n, fill);
 }
 
 /** In float32, in half the time: for preconditioners. */
@@ -54,17 +53,30 @@ export function keepSingleFactor(
   n: number,
   fill: (lower: Float32Array, stride: number) => void,
 ): KeptFactor | undefined {
-  const { choleskyFactorSingle: factor, choleskySolveSingle: solve } = denseModule();
-  return keep({ factor, solve, view: viewSingle, roomFor: (count) => count / 2 }, n, fill);
+  return keep(single, n, fill);
 }
 
 interface Precision<A> {
-  factor(at: number, n: number): number;
-  solve(at: number, n: number, x: number): void;
-  view(at: number, count: number): A;
+  readonly factor: (at: number, n: number) => boolean;
+  readonly solve: (at: number, n: number, x: number) => void;
+  readonly view: (at: number, count: number) => A;
   /** In float64 numbers; of counts that are multiples of four. */
-  roomFor(count: number): number;
+  readonly roomFor: (count: number) => number;
 }
+
+const double: Precision<Float64Array> = {
+  factor: (at, n) => denseModule().choleskyFactor(at, n) !== 0,
+  solve: (at, n, x) => denseModule().choleskySolve(at, n, x),
+  view: viewRoom,
+  roomFor: (count) => count,
+};
+
+const single: Precision<Float32Array> = {
+  factor: (at, n) => denseModule().choleskyFactorSingle(at, n) !== 0,
+  solve: (at, n, x) => denseModule().choleskySolveSingle(at, n, x),
+  view: viewSingle,
+  roomFor: (count) => count / 2,
+};
 
 function keep<A extends Float32Array | Float64Array>(
   { factor, solve, view, roomFor }: Precision<A>,
@@ -83,7 +95,7 @@ function keep<A extends Float32Array | Float64Array>(
       inside.fill(0, i * size, i * size + i);
       inside[i * size + i] = 1;
     }
-    made = factor(at, size) !== 0;
+    made = factor(at, size);
   } finally {
     if (!made) release();
   }
