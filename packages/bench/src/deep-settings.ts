@@ -33,3 +33,13 @@ export function animation(last: number, frames: number) {
     warm: true,
   } as const;
 }
+
+/**
+ * After how many steps the depth sweep looks at its networks, and how many it trains of each kind. Of 128 layers they are
+ * figure 7's own, which leaves them in the store.
+ */
+export const depthSweep = {
+  smoke: { steps: 10, replicas: 1 },
+  quick: { steps: 200, replicas: 1 },
+  paper: { steps: 400, replicas: 2 },
+} as const;

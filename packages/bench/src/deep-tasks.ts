@@ -8,7 +8,10 @@ import type { TaskContext, TaskLabel } from "./experiment.ts";
 import type { DeepDigits } from "./stages/deep-network.ts";
 
 /** A network, and all that is measured of it. */
-export type NetworkPlan = Omit<DeepRun, "kept">;
+export type NetworkPlan = Omit<DeepRun, "kept"> & {
+  /** Further steps whose parameters are kept, for others who look at the same network. */
+  readonly alsoKept?: readonly number[];
+};
 
 export interface DeepTask extends TaskLabel {
   readonly kind: "training" | "probes";
@@ -16,12 +19,19 @@ export interface DeepTask extends TaskLabel {
 }
 
 export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
-  const keptOf = ({ frames }: NetworkPlan): number[] =>
-    [...new Set(frames.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
+  const keptOf = ({ frames, alsoKept = [] }: Pick<NetworkPlan, "frames" | "alsoKept">): number[] =>
+    [...new Set([...frames.flatMap(({ steps }) => steps), ...alsoKept])].sort((a, b) => a - b);
   const nameOf = ({ variant, replica }: NetworkPlan): string => `${variant} network ${replica}`;
+  const runOf = ({ variant, replica, network, ...plan }: NetworkPlan): DeepRun => ({
+    variant,
+    replica,
+    network,
+    kept: keptOf(plan),
+    frames: [],
+  });
   const trainings = plans.map((plan): DeepTask => {
-    const kept = keptOf(plan);
-    const run = { ...plan, kept, frames: [] };
+    const run = runOf(plan);
+    const { kept } = run;
     return { kind: "training", label: `training of ${nameOf(plan)}`, weight: kept.at(-1) ?? 0, run };
   });
   const probes = plans.flatMap((plan, training) =>
@@ -34,7 +44,7 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
         weight: (steps.length * layers.length * images) / 4000,
         // Before its first step a network is there without training: nobody need wait for it.
         after: steps.every((step) => step === 0) ? [] : [training],
-        run: { ...plan, kept: keptOf(plan), frames: [part] },
+        run: { ...runOf(plan), frames: [part] },
       };
     }),
   );

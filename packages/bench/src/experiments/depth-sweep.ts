@@ -1,10 +1,11 @@
 /**
  * @file At which depth does plain training break down? Networks of growing depth, with and without auxiliary losses, after
- * the same number of steps; the paper says that things start to break down at 64 layers (section 3.4).
+ * the same number of steps; the paper says that things start to break down at 64 layers (section 3.4). Those of 128 layers
+ * are the first of figure 7's.
  */
 import { defineExperiment } from "../experiment.ts";
 import { type DeepRun, deepStages, type Frames, runDeep } from "../deep-run.ts";
-import { deepProbes } from "../deep-settings.ts";
+import { deepProbes, depthSweep } from "../deep-settings.ts";
 import { deepDigits } from "../stages/deep-network.ts";
 
 type Settings = {
@@ -21,11 +22,11 @@ const paper: Settings = {
   depths: [8, 16, 32, 48, 64, 96, 128],
   width: 128,
   auxEvery: 16,
-  replicaCount: 2,
+  replicaCount: depthSweep.paper.replicas,
   end: {
     ...deepProbes,
     name: "end",
-    steps: [400],
+    steps: [depthSweep.paper.steps],
     images: 10_000,
     protocols: ["certified-standardized"],
     warm: false,
@@ -44,6 +45,7 @@ export default defineExperiment<Settings, Task>({
   source: "Alain & Bengio 2016, section 3.4",
   replayLevel: "bitwise-one-machine",
   parallelism: "tasks",
+  streamsOf: "fig07-auxiliary-losses", // whose networks of 128 layers are these
   profiles: {
     smoke: {
       ...paper,
@@ -51,15 +53,15 @@ export default defineExperiment<Settings, Task>({
       depths: [2, 4],
       width: 16,
       auxEvery: 2,
-      replicaCount: 1,
-      end: { ...paper.end, steps: [10], images: 500 },
+      replicaCount: depthSweep.smoke.replicas,
+      end: { ...paper.end, steps: [depthSweep.smoke.steps], images: 500 },
     },
     quick: {
       ...paper,
       images: 12_000,
       depths: [16, 64, 128],
-      replicaCount: 1,
-      end: { ...paper.end, steps: [200], images: 4000 },
+      replicaCount: depthSweep.quick.replicas,
+      end: { ...paper.end, steps: [depthSweep.quick.steps], images: 4000 },
     },
     paper,
   },

@@ -8,7 +8,7 @@
  */
 import { defineExperiment } from "../experiment.ts";
 import { deepStages, type Frames } from "../deep-run.ts";
-import { animation, comparedLayers, deepProbes, upTo } from "../deep-settings.ts";
+import { animation, comparedLayers, deepProbes, depthSweep, upTo } from "../deep-settings.ts";
 import { type DeepTask, deepTasks, runDeepTask } from "../deep-tasks.ts";
 import { deepDigits, type NetworkSettings } from "../stages/deep-network.ts";
 
@@ -20,6 +20,8 @@ type Settings = {
   readonly animation: Frames; // of the first network with auxiliary losses
   readonly replicas: Frames; // of every network
   readonly replicaCount: number;
+  /** After how many steps the depth sweep looks at how many of these networks. */
+  readonly sweep: { readonly steps: number; readonly replicas: number };
 };
 
 const common = { ...deepProbes, warm: false };
@@ -58,6 +60,7 @@ const paper: Settings = {
     protocols: ["certified-standardized"],
   },
   replicaCount: 5,
+  sweep: depthSweep.paper,
 };
 
 export default defineExperiment<Settings, DeepTask>({
@@ -78,6 +81,7 @@ export default defineExperiment<Settings, DeepTask>({
       animation: { ...paper.animation, steps: [0, 10, 20], images: 300, layers: upTo(8, 4) },
       replicas: { ...paper.replicas, steps: [20], images: 500, layers: upTo(8, 2) },
       replicaCount: 2,
+      sweep: { ...depthSweep.smoke, replicas: 0 }, // of other depths
     },
     quick: {
       ...paper,
@@ -87,12 +91,13 @@ export default defineExperiment<Settings, DeepTask>({
       animation: { ...paper.animation, steps: [0, 50, 100, 150, 200, 250], images: 2000, layers: upTo(128, 16) },
       replicas: { ...paper.replicas, steps: [250], images: 4000 },
       replicaCount: 1,
+      sweep: depthSweep.quick,
     },
     paper,
   },
   stages: deepStages,
   goldenTolerance: { trainError: 0.05, trainLoss: 0.1, objective: 0.1, gapNats: 0.05, relativeGap: 1, passes: 300 },
-  tasks: ({ networks, shown, control, animation, replicas, replicaCount }) =>
+  tasks: ({ networks, shown, control, animation, replicas, replicaCount, sweep }) =>
     deepTasks(
       Array.from({ length: replicaCount }, (_, replica) => {
         // The animation first: its frames follow one another.
@@ -103,9 +108,10 @@ export default defineExperiment<Settings, DeepTask>({
                 [control, replicas],
               ]
             : [[replicas], [replicas]];
+        const alsoKept = replica < sweep.replicas ? [sweep.steps] : [];
         return [
-          { variant: "auxiliary", replica, network: networks.auxiliary, frames: own },
-          { variant: "plain", replica, network: networks.plain, frames: plain },
+          { variant: "auxiliary", replica, network: networks.auxiliary, frames: own, alsoKept },
+          { variant: "plain", replica, network: networks.plain, frames: plain, alsoKept },
         ];
       }).flat(),
     ),
