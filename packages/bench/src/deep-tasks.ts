@@ -19,20 +19,14 @@ export interface DeepTask extends TaskLabel {
 }
 
 export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
-  const keptOf = ({ frames, alsoKept = [] }: Pick<NetworkPlan, "frames" | "alsoKept">): number[] =>
-    [...new Set([...frames.flatMap(({ steps }) => steps), ...alsoKept])].sort((a, b) => a - b);
   const nameOf = ({ variant, replica }: NetworkPlan): string => `${variant} network ${replica}`;
-  const runOf = ({ variant, replica, network, ...plan }: NetworkPlan): DeepRun => ({
-    variant,
-    replica,
-    network,
-    kept: keptOf(plan),
-    frames: [],
-  });
+  const runOf = ({ variant, replica, network, frames, alsoKept = [] }: NetworkPlan): DeepRun => {
+    const kept = [...new Set([...frames.flatMap(({ steps }) => steps), ...alsoKept])].sort((a, b) => a - b);
+    return { variant, replica, network, kept, frames: [] };
+  };
   const trainings = plans.map((plan): DeepTask => {
     const run = runOf(plan);
-    const { kept } = run;
-    return { kind: "training", label: `training of ${nameOf(plan)}`, weight: kept.at(-1) ?? 0, run };
+    return { kind: "training", label: `training of ${nameOf(plan)}`, weight: run.kept.at(-1) ?? 0, run };
   });
   const probes = plans.flatMap((plan, training) =>
     plan.frames.flatMap(partsOf).map((part): DeepTask => {

@@ -1,8 +1,8 @@
 /** @file A deep network's own error and loss, from the features of its last layer: those of its own logits. */
-import { createWasmRuntime, rootStream } from "@linear-probes/core";
+import { createWasmRuntime, rootStream, type Scores } from "@linear-probes/core";
 import { initialParameters, inputRows, streamActivations } from "@linear-probes/models";
 import { expect, test } from "vitest";
-import { type DeepForward, eachLayer, type OwnAnswer, ownAnswer } from "../src/stages/deep-activations.ts";
+import { type DeepForward, eachLayer, ownAnswer } from "../src/stages/deep-activations.ts";
 import { architectureOf } from "../src/stages/deep-network.ts";
 import { stopFlag } from "../src/stop-flag.ts";
 
@@ -34,7 +34,7 @@ test("the error and the loss of the network's own logits", async () => {
   await streamActivations(graph, parameters, inputRows(pixels, rows), new Map([["logits", { write }]]));
 
   const runtime = await createWasmRuntime({ threads: 1 });
-  let own: OwnAnswer | undefined;
+  let own: Scores | undefined;
   await eachLayer(runtime, forward, [3], 1, (features) => {
     own = ownAnswer(runtime, features, parameters, asked);
   });

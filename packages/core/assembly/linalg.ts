@@ -78,10 +78,11 @@ function tile<T>(rows: usize, others: usize, stride: u32, at: u32, length: u32):
   const r3 = r2 + stride;
   const o1 = others + stride;
   const bytes: u32 = length * sizeof<T>();
-  const whole = bytes & ~15;
-  for (let k: u32 = 0; k < whole; k += 16) {
-    const b0 = v128.load(others + k);
-    const b1 = v128.load(o1 + k);
+  for (let k: u32 = 0; k < bytes; k += 16) {
+    // `length` is even: of float32 the last two may be alone, and what follows them is no part of the product.
+    const alone = sizeof<T>() == 4 && k + 16 > bytes;
+    const b0 = alone ? v128.load64_zero(others + k) : v128.load(others + k);
+    const b1 = alone ? v128.load64_zero(o1 + k) : v128.load(o1 + k);
     const a0 = v128.load(rows + k);
     s00 = mulAdd<T>(s00, a0, b0);
     s01 = mulAdd<T>(s01, a0, b1);
@@ -92,23 +93,6 @@ function tile<T>(rows: usize, others: usize, stride: u32, at: u32, length: u32):
     s20 = mulAdd<T>(s20, a2, b0);
     s21 = mulAdd<T>(s21, a2, b1);
     const a3 = v128.load(r3 + k);
-    s30 = mulAdd<T>(s30, a3, b0);
-    s31 = mulAdd<T>(s31, a3, b1);
-  }
-  // `length` is even: two float32 may be left.
-  if (whole < bytes) {
-    const b0 = v128.load64_zero(others + whole);
-    const b1 = v128.load64_zero(o1 + whole);
-    const a0 = v128.load64_zero(rows + whole);
-    s00 = mulAdd<T>(s00, a0, b0);
-    s01 = mulAdd<T>(s01, a0, b1);
-    const a1 = v128.load64_zero(r1 + whole);
-    s10 = mulAdd<T>(s10, a1, b0);
-    s11 = mulAdd<T>(s11, a1, b1);
-    const a2 = v128.load64_zero(r2 + whole);
-    s20 = mulAdd<T>(s20, a2, b0);
-    s21 = mulAdd<T>(s21, a2, b1);
-    const a3 = v128.load64_zero(r3 + whole);
     s30 = mulAdd<T>(s30, a3, b0);
     s31 = mulAdd<T>(s31, a3, b1);
   }

@@ -79,8 +79,10 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
   const half = bytes / 2;
   const box = Uint8Array.from(stream.split("box").permutation(256));
   const keys = Array.from({ length: rounds }, (_, round) => randomBytes(half, stream.split(`round-${round}`)));
-  /** In place: the half that starts at `into` ← itself xor F(the half that starts at `from`). */
-  const mix = (image: Uint8Array, into: number, from: number, key: Uint8Array): void => {
+  /** In place: one half ← itself xor F(the other), the halves taking turns. Its own inverse. */
+  const mix = (image: Uint8Array, round: number): void => {
+    const key = keys[round]!;
+    const [into, from] = round % 2 === 0 ? [0, half] : [half, 0];
     let left = image[from + half - 1]!;
     let own = image[from]!;
     for (let i = 0; i < half; i++) {
@@ -103,13 +105,12 @@ function feistel(bytes: number, rounds: number, stream: Stream): ByteEncoding {
     bytes,
     encode(image) {
       const mixed = new Uint8Array(image); // a copy, of a Buffer too
-      keys.forEach((key, round) => mix(mixed, round % 2 === 0 ? 0 : half, round % 2 === 0 ? half : 0, key));
+      for (let round = 0; round < rounds; round++) mix(mixed, round);
       return odd ? exchanged(mixed) : mixed;
     },
     decode(encoded) {
       const mixed = odd ? exchanged(encoded) : new Uint8Array(encoded);
-      for (let round = rounds - 1; round >= 0; round--)
-        mix(mixed, round % 2 === 0 ? 0 : half, round % 2 === 0 ? half : 0, keys[round]!);
+      for (let round = rounds - 1; round >= 0; round--) mix(mixed, round);
       return mixed;
     },
   };

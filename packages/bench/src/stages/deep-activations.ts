@@ -1,5 +1,5 @@
 /** @file Features of the layers of a deep network, a group of layers at a time; and the network's own error. */
-import { labelled, type LabelledFeatures, type Runtime } from "@linear-probes/core";
+import { evaluateOnValidation, labelled, type LabelledFeatures, type Runtime, type Scores } from "@linear-probes/core";
 import { deepMlpTap, inputRows, type Parameters, size, streamActivations } from "@linear-probes/models";
 import { Interrupted, type StopFlag } from "../stop-flag.ts";
 import { architectureOf, type DeepDigits, type NetworkSettings } from "./deep-network.ts";
@@ -60,28 +60,20 @@ export async function eachLayer(
   }
 }
 
-export interface OwnAnswer {
-  readonly error: number; // fraction
-  readonly loss: number; // nats
-  readonly rows: number; // images asked
-}
-
 /** How the network's own last classifier does, which is a linear one on its last layer: on the first `rows` images. */
 export function ownAnswer(
   runtime: Runtime,
   { train: { features, labels, classes } }: LayerFeatures,
   parameters: Parameters,
   rows: number,
-): OwnAnswer {
+): Scores {
   const [weights, bias] = ["weights", "bias"].map((part) => parameters.get(`logits/${part}`)); // [cols, classes], [classes]
   if (weights === undefined || bias === undefined) throw new Error("deep network: its parameters must be there");
   const { cols } = features;
   const byClass = new Float64Array(classes * cols);
   for (let j = 0; j < cols; j++) for (let c = 0; c < classes; c++) byClass[c * cols + j] = weights[j * classes + c]!;
-  const asked = features.head(rows);
-  const kernels = runtime.bind(asked, { labels: labels.subarray(0, rows), classes });
-  const { errors, loss } = kernels.evaluate(byClass, Float64Array.from(bias));
-  return { error: errors / rows, loss, rows };
+  const asked = labelled("validation", features.head(rows), labels.subarray(0, rows), classes); // training rows, and no test
+  return evaluateOnValidation(runtime, { classes, cols, weights: byClass, bias: Float64Array.from(bias) }, asked);
 }
 
 function inputs({ inputs, width }: DeepDigits, rows: number) {

@@ -28,14 +28,18 @@ export interface HessianSample {
 }
 
 const MAX_UNKNOWNS = 1500; // (k-1)(d+1)
-/** Edges for each unknown: k - 1 times so many, as many as would join all classes. Half of it and twice it take longer. */
-const TREES_PER_UNKNOWN = 1;
 const LEAST_EDGES = 1024;
 /** So many times the edges wanted are taken all, each with its own weight: drawn, many would come twice. */
 const ALL = 2;
-/** How much faster than passes the sample's products run: it lies in the caches. Measured. */
+/**
+ * How much faster than passes the sample's products are taken to run. With its factor the sample runs hardly faster, but to
+ * wait until so much was spent took fits of 6,000 to 20,000 rows as long.
+ */
 const FASTER = 3;
-/** Float32 will do where the penalty's curvature is at least so much of the greatest: what rounding adds is a tenth of it. */
+/**
+ * Float32 will do where the penalty's curvature is at least so much of the greatest: what rounding adds over n unknowns, some
+ * √n 2⁻²⁴ of it, is less than a tenth of that.
+ */
 const SINGLE = 3e-5;
 /** Added to the diagonal, relative to its greatest entry: rounding may leave it slightly indefinite. */
 const RIDGE = 1e-9;
@@ -50,7 +54,8 @@ export interface SamplePlan {
 export function planHessianSample({ rows: n, cols: d, classes: k }: Oracle): SamplePlan | undefined {
   const unknowns = (k - 1) * (d + 1);
   if (unknowns > MAX_UNKNOWNS) return undefined;
-  const m = Math.max(LEAST_EDGES, TREES_PER_UNKNOWN * (k - 1) * unknowns);
+  // For each unknown as many as would join all classes. With half and with twice as many, fits take longer.
+  const m = Math.max(LEAST_EDGES, (k - 1) * unknowns);
   const products = (m * (d + 1) ** 2) / 2 + unknowns ** 3 / 3;
   return { edges: m, passes: Math.max((1.5 * m) / n, products / (FASTER * 2 * n * d * k)) };
 }
