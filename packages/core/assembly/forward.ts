@@ -116,7 +116,7 @@ function decodeRows<N>(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
  */
 export function decodeForward(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, strip: usize, stride: u32, z: usize, zs: u32): void {
   const live = job.live;
-  if (wholeRows<f32>(job)) {
+  if (job.outside || wholeRows<f32>(job)) {
     decode(job, x, index, rows, p, count, strip, stride);
     forwardGroups<f32>(job, 0, strip, stride, rows, p, count, z, zs);
     return;

@@ -65,6 +65,7 @@ export class Job {
   kernels: usize; // K [filters, side, side], then each turned by half a circle
   constants: usize; // f64 [d]
   convolved: usize; // room of convolvedBytes for each class
+  outside: u32; // 1: X lies in memories of its own, and x is the number of a row
 }
 
 /** f64 numbers per row of margins: k rounded up to whole vectors. */

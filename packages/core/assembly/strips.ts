@@ -130,6 +130,11 @@ export function scratchBytes(job: Job, forGram: bool): u32 {
   }
 }
 
+/** to ← `bytes` of rows from byte `at` on, less c where `shift` is not 0: rows x, x + 1 … or those that `index` names. */
+// @ts-ignore: decorator
+@external("outside", "decode")
+declare function decodeOutside(x: u32, index: usize, rows: u32, at: u32, bytes: u32, shift: usize, to: usize, stride: u32): void;
+
 /**
  * to ← x - c in float32: panels p .. p+count-1, rows `stride` bytes apart. Whole rows are asked for and come one by one;
  * of parts of rows, each in pages of its own, three at a time, so that three times as many reads are under way.
@@ -137,6 +142,13 @@ export function scratchBytes(job: Job, forGram: bool): u32 {
 export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
   const bytes = usedBytes(job, p, count);
   const shift = job.shift + p * PANEL;
+  if (job.outside) {
+    decodeOutside(<u32>x, index, rows, p * PANEL, bytes, shift, to, stride);
+    for (let row: u32 = 0; row < rows && bytes < count * PANEL; row++) {
+      for (let b: u32 = bytes; b < count * PANEL; b += 16) v128.store(to + row * stride + b, f32x4.splat(0));
+    }
+    return;
+  }
   const from = x + p * PANEL;
   const whole = wholeRows<f32>(job);
   if (whole) ask(job, from, index, rows, bytes);
@@ -172,8 +184,19 @@ export function decode(job: Job, x: usize, index: usize, rows: u32, p: u32, coun
 
 /** to ← x in float64, no shift, padded with zeros: rows one by one or three at a time as in `decode`. */
 export function decodeExact(job: Job, x: usize, rows: u32, p: u32, count: u32, to: usize, stride: u32): void {
-  const from = x + ((p * PANEL) >> 1);
   const bytes = min(count * PANEL, ((job.cols + 3) >> 2) * 32 - p * PANEL);
+  if (job.outside) {
+    // The numbers come to the end of their row, and are widened from the front.
+    const raw = ((bytes >> 1) + 15) & ~15;
+    decodeOutside(<u32>x, 0, rows, (p * PANEL) >> 1, raw, 0, to + stride - raw, stride);
+    for (let i: u32 = 0; i < rows; i++) {
+      const at = to + i * stride;
+      for (let b: u32 = 0; b + 32 <= bytes; b += 32) widen(at + stride - raw + (b >> 1), at + b);
+      finishRow(at + stride - raw, bytes, count, at);
+    }
+    return;
+  }
+  const from = x + ((p * PANEL) >> 1);
   const whole = wholeRows<f64>(job);
   let i: u32 = 0;
   for (; !whole && i + 3 <= rows; i += 3) {

@@ -17,13 +17,14 @@ export interface Hands {
 
 /** `thread` is 0 for the calling thread. */
 export function createHands(module: CompiledModule, memory: SharedMemory, thread: number): Hands {
-  const kernels = instantiate(module, memory);
+  const kernels = instantiate(module, memory, (...part) => source(word(CONTROL.source)).decode?.(...part));
   const { control, words, get } = lowMemory(memory);
   const sources = new Map<number, OpenSource>();
   const word = (index: number): number => words[index] ?? 0;
 
-  /** Brings rows in and returns where they begin. */
+  /** Brings rows in and returns where they begin; the first row's number where a kernel decodes them itself. */
   function bring(first: number, count: number, stride: number): number {
+    if (get("outside") === 1) return first;
     const id = word(CONTROL.source);
     if (id === 0) return word(CONTROL.x) + (word(CONTROL.gather) === 1 ? 0 : first * stride);
     const to = word(STAGE / 4 + thread);

@@ -53,6 +53,7 @@ const WORD_FIELDS = [
   "kernels",
   "constants",
   "convolved",
+  "outside",
 ] as const;
 
 type FloatField = (typeof FLOAT_FIELDS)[number];

@@ -4,17 +4,18 @@ import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } fro
 
 /**
  * Jobs over partitions, by export name; `blocks` brings X in block by block, else a call does a partition, and finds X at
- * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies.
+ * its first row where it is "whole"; what such a kernel `writes` in X goes back to where X lies. Those that take X by `decode`
+ * alone may do so from `outside`, where a copy of whole rows would cost a fifth of a pass over many columns.
  */
 export const OPERATIONS = [
-  { name: "fused", blocks: true },
+  { name: "fused", blocks: true, outside: true },
   { name: "fusedWhole", blocks: "whole" },
-  { name: "forward", blocks: true },
-  { name: "backward", blocks: true },
-  { name: "hessian", blocks: true },
-  { name: "evaluate", blocks: true },
-  { name: "forwardExact", blocks: true },
-  { name: "backwardExact", blocks: true },
+  { name: "forward", blocks: true, outside: true },
+  { name: "backward", blocks: true, outside: true },
+  { name: "hessian", blocks: true, outside: true },
+  { name: "evaluate", blocks: true, outside: true },
+  { name: "forwardExact", blocks: true, outside: true },
+  { name: "backwardExact", blocks: true, outside: true },
   { name: "gram", blocks: true },
   { name: "columnSums", blocks: true },
   { name: "rowNorms", blocks: true },
@@ -29,7 +30,7 @@ export const OPERATIONS = [
   { name: "moments", blocks: false },
   { name: "score", blocks: false },
   { name: "probabilities", blocks: false },
-  { name: "sweepRows", blocks: true },
+  { name: "sweepRows", blocks: true, outside: true },
   { name: "sweepWeights", blocks: false },
   { name: "convolvedClasses", blocks: false },
 ] as const;
@@ -39,6 +40,7 @@ export interface Operation {
   readonly name: KernelName;
   readonly blocks: boolean | "whole";
   readonly writes?: true;
+  readonly outside?: true;
 }
 export type OperationName = KernelName;
 
@@ -117,6 +119,22 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
   ): void;
 }
 
+/** Decodes parts of rows that lie outside: what assembly/strips.ts declares. */
+export type DecodeOutside = (
+  row: number,
+  index: number,
+  rows: number,
+  at: number,
+  bytes: number,
+  shift: number,
+  to: number,
+  stride: number,
+) => void;
+
+const nothingOutside = (): never => {
+  throw new Error("features: these kernels know of no other memory");
+};
+
 const KERNELS = {
   fused: new URL("../../../dist/kernels.wasm", import.meta.url),
   separate: new URL("../../../dist/kernels.separate.wasm", import.meta.url),
@@ -130,7 +148,11 @@ export function kernelModule(build: Arithmetic): Promise<CompiledModule> {
   return module;
 }
 
-export function instantiate(module: CompiledModule, memory: SharedMemory): KernelExports {
+export function instantiate(
+  module: CompiledModule,
+  memory: SharedMemory,
+  decode: DecodeOutside = nothingOutside,
+): KernelExports {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what packages/core/assembly/index.ts exports
-  return new webAssembly.Instance(module, { env: { memory } }).exports as KernelExports;
+  return new webAssembly.Instance(module, { env: { memory }, outside: { decode } }).exports as KernelExports;
 }

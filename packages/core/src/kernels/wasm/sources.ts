@@ -1,6 +1,6 @@
 /** @file Where X lies when it is not in the shared memory, and how a thread brings rows of it in. */
 import { closeSync, openSync, readSync } from "node:fs";
-import type { KernelExports } from "./module.ts";
+import type { DecodeOutside, KernelExports } from "./module.ts";
 import { readCompiled, webAssembly, type CompiledModule, type SharedMemory } from "./web-assembly.ts";
 
 /** Rows of `stride` bytes (padded) in memories of their own, of `chunkRows` rows each. */
@@ -25,6 +25,8 @@ export type Source = BufferSource | FileSource;
 export interface OpenSource {
   /** Copies rows first .. first+count-1, padded, to `to`. */
   bring(first: number, count: number, to: number): void;
+  /** Decodes parts of rows (assembly/strips.ts) from where they lie; absent where they must be brought. */
+  readonly decode?: DecodeOutside;
   /** Copies rows, padded, from `from` to their place. */
   send(first: number, count: number, from: number): void;
   close(): void;
@@ -51,40 +53,70 @@ const COPY = new URL("../../../dist/copy.wasm", import.meta.url);
 let copying: CompiledModule | undefined;
 
 type Copy = (to: number, from: number, bytes: number) => void;
+type Decode = (
+  to: number,
+  from: number,
+  rows: number,
+  bytes: number,
+  shift: number,
+  toStride: number,
+  fromStride: number,
+) => void;
 
-/** What copies bytes from one memory to another (assembly/copy.wat), compiled once per thread. */
-function copier(from: SharedMemory, to: SharedMemory): Copy {
+/** What goes from one memory to another. */
+interface Between {
+  readonly copy: Copy;
+  readonly decode: Decode;
+}
+
+/** The exports of assembly/copy.wat, which is compiled once per thread. */
+function between(from: SharedMemory, to: SharedMemory): Between {
   copying ??= new webAssembly.Module(readCompiled(COPY));
   const instance = new webAssembly.Instance(copying, { to: { memory: to }, from: { memory: from } });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what packages/core/assembly/copy.wat exports
-  return (instance.exports as { copy: Copy }).copy;
+  return instance.exports as Between;
 }
 
 function openBuffer({ chunks, chunkRows, stride }: BufferSource, memory: SharedMemory): OpenSource {
-  const bringing = chunks.map((chunk) => copier(chunk, memory));
-  let sending: Copy[] | undefined; // most threads only read
-  /** Rows first .. first+count-1 cut at the chunks' ends: where they lie in theirs, and from which byte of all on. */
+  const reading = chunks.map((chunk) => between(chunk, memory));
+  let sending: Between[] | undefined; // most threads only read
+  const outside = (row: number): never => {
+    throw new Error(`features: row ${row} is outside the buffers`);
+  };
+  /** Rows first .. first+count-1 cut at the chunks' ends: how many, where they lie in theirs, and how many were before. */
   const walk = (
-    copies: readonly Copy[],
+    chunks: readonly Between[],
     first: number,
     count: number,
-    each: (copy: Copy, at: number, offset: number, bytes: number) => void,
+    each: (chunk: Between, at: number, before: number, rows: number) => void,
   ): void => {
     for (let row = first; row < first + count;) {
       const start = row % chunkRows;
       const rows = Math.min(first + count - row, chunkRows - start);
-      const copy = copies[Math.floor(row / chunkRows)];
-      if (copy === undefined) throw new Error(`features: row ${row} is outside the buffers`);
-      each(copy, start * stride, (row - first) * stride, rows * stride);
+      each(chunks[Math.floor(row / chunkRows)] ?? outside(row), start * stride, row - first, rows);
       row += rows;
     }
   };
   return {
     bring: (first, count, to) =>
-      walk(bringing, first, count, (copy, at, offset, bytes) => copy(to + offset, at, bytes)),
+      walk(reading, first, count, ({ copy }, at, before, rows) => copy(to + before * stride, at, rows * stride)),
+    decode(row, index, rows, at, bytes, shift, to, wide) {
+      if (index === 0) {
+        walk(reading, row, rows, ({ decode }, from, before, count) =>
+          decode(to + before * wide, from + at, count, bytes, shift, wide, stride),
+        );
+        return;
+      }
+      const named = wordsAt(memory, index, rows);
+      for (let i = 0; i < rows; i++) {
+        walk(reading, named[i]!, 1, ({ decode }, from) =>
+          decode(to + i * wide, from + at, 1, bytes, shift, wide, stride),
+        );
+      }
+    },
     send(first, count, from) {
-      sending ??= chunks.map((chunk) => copier(memory, chunk));
-      walk(sending, first, count, (copy, at, offset, bytes) => copy(at, from + offset, bytes));
+      sending ??= chunks.map((chunk) => between(memory, chunk));
+      walk(sending, first, count, ({ copy }, at, before, rows) => copy(at, from + before * stride, rows * stride));
     },
     close: () => {},
   };

@@ -29,7 +29,7 @@ interface WebAssemblyNames {
   Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => SharedMemory;
   Instance: new (
     module: CompiledModule,
-    imports?: Record<string, { memory: SharedMemory }>,
+    imports?: Record<string, Record<string, SharedMemory | ((...numbers: number[]) => void)>>,
   ) => { readonly exports: unknown };
 }
 

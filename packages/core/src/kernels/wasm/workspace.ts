@@ -3,7 +3,7 @@ import { reject } from "../../errors.ts";
 import type { Crew } from "./crew.ts";
 import { createHeap, type Heap } from "./heap.ts";
 import { CONTROL, JOB, SCRATCH, STAGE, type JobFields } from "./job.ts";
-import type { KernelExports, OperationName } from "./module.ts";
+import { OPERATIONS, type KernelExports, type Operation, type OperationName } from "./module.ts";
 import type { SharedMemory } from "./web-assembly.ts";
 
 /** Where X lies, for a job that traverses it. */
@@ -62,6 +62,11 @@ function partRowsFor(rows: number, maxParts: number): number {
   return 3 * Math.ceil(rows / parts / 3);
 }
 
+/** Operations that decode X themselves. With two classes they do not: they read it where it lies. */
+const decoding = new Set<OperationName>(
+  OPERATIONS.filter((one: Operation) => one.outside === true).map(({ name }) => name),
+);
+
 const ACC_HEAD = 32;
 const MAX_PARTS = 16;
 
@@ -86,6 +91,13 @@ export function createWorkspace(memory: SharedMemory, crew: Crew, maximumBytes: 
     const at = allocate(bytes, name);
     slots.set(name, { at, bytes });
     return at;
+  }
+
+  /** Whether the operation takes X straight from where it lies outside, with no copy of whole rows. */
+  function decodesOutside(name: OperationName): boolean {
+    const id = words[CONTROL.source] ?? 0;
+    if (id === 0 || !decoding.has(name) || crew.low.get("classes") === 2) return false;
+    return crew.hands.source(id).decode !== undefined;
   }
 
   const workspace: Workspace = {
@@ -127,7 +139,12 @@ export function createWorkspace(memory: SharedMemory, crew: Crew, maximumBytes: 
       const each = slot("stage", bytes * crew.threads);
       for (let t = 0; t < crew.threads; t++) words[STAGE / 4 + t] = each + t * bytes;
     },
-    run: (name, alone = false) => crew.run(name, alone),
+    run(name, alone = false) {
+      const decodes = decodesOutside(name);
+      if (decodes && control[CONTROL.gather] === 1) crew.low.set({ index: crew.low.get("order") });
+      crew.low.set({ outside: decodes ? 1 : 0 });
+      crew.run(name, alone);
+    },
     allocate,
   };
   return workspace;
