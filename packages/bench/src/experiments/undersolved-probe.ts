@@ -33,12 +33,17 @@ const stages = {
   probes: new URL("../stages/undersolved-probes.ts", import.meta.url),
 };
 
-export default defineExperiment<Settings, TaskLabel>({
+/** One length of training after another at a learning rate; without one, the certified probe. */
+interface Task extends TaskLabel {
+  readonly learningRate?: number;
+}
+
+export default defineExperiment<Settings, Task>({
   id: "undersolved-probe",
   title: "raw pixels read by probes that stop before their optimum",
   source: "Alain & Bengio 2016, figure 8, bar 0",
   replayLevel: "bitwise-one-machine",
-  parallelism: "kernels",
+  parallelism: "tasks",
   profiles: {
     smoke: { ...paper, rows: 1000, rmsprop: { ...paper.rmsprop, epochs: 5 }, learningRates: [1e-3, 1e-4] },
     quick: { ...paper, rows: 10_000, rmsprop: { ...paper.rmsprop, epochs: 20 } },
@@ -55,14 +60,15 @@ export default defineExperiment<Settings, TaskLabel>({
     passes: 20,
     step: 20,
   },
-  // One task: the pixels are loaded once.
-  tasks: () => [{ label: "raw pixels", weight: 1 }],
-  async run(_task, settings, context) {
+  tasks: ({ learningRates }) => [
+    { label: "the certified probe", weight: 1 },
+    ...learningRates.map((learningRate) => ({ label: `a learning rate of ${learningRate}`, weight: 4, learningRate })),
+  ],
+  async run({ learningRate }, settings, context) {
     const { runtime, stream } = context;
-    const { rows, l2, rmsprop, certified, learningRates } = settings;
+    const { rows, l2, rmsprop, certified } = settings;
     const problem = await loadDigitPixels({ ...context, stream: stream.split("data"), rows }, rows);
     const made = async (budget: Facts[string], make: () => readonly Row[]): Promise<readonly Row[]> => {
-      context.stop.check();
       const facts = { kind: "undersolved-probe", budget, l2, data: problem.train.features.hash, stream: stream.path };
       const { json } = await context.remember([stages.kernels, stages.probes], facts, async (meter) => ({
         json: await meter.phase("probes", () => make().map((row) => ({ ...row }))),
@@ -70,14 +76,14 @@ export default defineExperiment<Settings, TaskLabel>({
       return z.array(rowSchema).parse(json);
     };
     try {
-      const all = [
-        await made(certified, () => solvedProbe(runtime, problem, l2, stream.split("certified"), certified)),
-      ];
-      for (const learningRate of learningRates) {
-        const budget = { ...rmsprop, learningRate };
-        all.push(await made(budget, () => undersolvedProbes(runtime, problem, l2, stream.split("rmsprop"), budget)));
+      const { dataset } = problem;
+      if (learningRate === undefined) {
+        const solve = () => solvedProbe(runtime, problem, l2, stream.split("certified"), certified);
+        return { rows: await made(certified, solve), dataset };
       }
-      return { rows: all.flat(), dataset: problem.dataset };
+      const budget = { ...rmsprop, learningRate };
+      const train = () => undersolvedProbes(runtime, problem, l2, stream.split("rmsprop"), budget);
+      return { rows: await made(budget, train), dataset };
     } finally {
       releaseProblem(problem);
     }
