@@ -25,4 +25,5 @@ export { scratchBytes } from "./strips";
 export { accBody } from "./accumulators";
 export { backwardTogether, fusedTogether, jobBytes } from "./together";
 export { fusedWhole } from "./whole";
+export { weightedRows } from "./weighted-rows";
 export { sweep, sweepBias, sweepRows, sweepTogether, sweepWeights } from "./sweep";

@@ -214,8 +214,7 @@ export function createOracle(
     weightedRows(rows, weights) {
       rowGradients += rows.length / 2;
       const m = rows.length;
-      const values = withOne(features.readRows(rows), weights, map);
-      const copy = matrixFeatures(runtime, { values, rows: m, cols: d + 1, name: "operator" });
+      const copy = runtime.weightedRows(features, { rows, weights, ...map });
       const own = runtime.bind(copy, { labels: new Int32Array(m), classes: 2 });
       return {
         gram(start, end) {
@@ -347,16 +346,4 @@ function sweepColumns(map: ColumnMap, l2: number, learningRate: number, epsilon:
     weightsRate: map.scale.map((s) => learningRate * s),
     weightsEpsilon: used.map((s) => epsilon / s),
   };
-}
-
-/** √ωᵢ(x̃ᵢ; 1) of raw rows x [m, d]. */
-function withOne(x: Float32Array, weights: Float64Array, { shift, scale }: ColumnMap): Float32Array {
-  const d = shift.length;
-  const out = new Float32Array(weights.length * (d + 1));
-  for (let i = 0, from = 0, to = 0; i < weights.length; i++, from += d, to += d + 1) {
-    const root = Math.sqrt(weights[i]!);
-    for (let j = 0; j < d; j++) out[to + j] = root * (x[from + j]! - shift[j]!) * scale[j]!;
-    out[to + d] = root;
-  }
-  return out;
 }

@@ -306,6 +306,36 @@ describe("a dense layer with a leaky rectifier", () => {
   });
 });
 
+describe("rows of a weighted sample", () => {
+  test.each([1, 6, 7, 8, 129])("%d columns: each number is that of float64, rounded once", (cols) => {
+    const problem = kernelCase(50, cols, 2);
+    const rows = Int32Array.from([49, 0, 7, 7, 31]);
+    const weights = Float64Array.from([0.3, 0, 2, 1e-7, 11]);
+    const shift = Float64Array.from({ length: cols }, (_, j) => Math.fround(0.1 + j / 7));
+    const scale = Float64Array.from({ length: cols }, (_, j) => (j % 5 === 4 ? 0 : 1 / (1 + j)));
+    const want = [...rows].flatMap((row, i) => [
+      ...Array.from({ length: cols }, (_, j) =>
+        Math.fround(Math.sqrt(weights[i]!) * (problem.x[row * cols + j]! - shift[j]!) * scale[j]!),
+      ),
+      Math.fround(Math.sqrt(weights[i]!)),
+    ]);
+    for (const [runtime, storage] of [
+      [wasm, "memory"],
+      [wasm, "buffer"],
+      [reference, "memory"],
+    ] as const) {
+      const features = createFeatures(runtime, problem, { storage });
+      const made = runtime.weightedRows(features, { rows, weights, shift, scale });
+      expect(made.cols).toBe(cols + 1);
+      expect([...made.readRows([0, 1, 2, 3, 4])].map((x) => x + 0)).toEqual(want.map((x) => x + 0)); // no -0
+      const outside = { rows: Int32Array.of(50), weights, shift, scale };
+      expect(() => runtime.weightedRows(features, outside)).toThrow("rows are 0..49");
+      made.release();
+      features.release();
+    }
+  });
+});
+
 describe("a rectifier alone", () => {
   const meanOf = (x: Float32Array): number => x.reduce((sum, value) => sum + value, 0) / x.length;
 

@@ -9,6 +9,7 @@
  * Shapes: n rows, d cols, k classes. Weights W [k, d] class-major, bias b [k], margins Z = (X - c) Wᵀ + b [n, k].
  */
 import { reject } from "../errors.ts";
+import type { SampleOfRows } from "./weighted-rows.ts";
 
 /** X [n, d] float32, immutable once finished. */
 export interface Features {
@@ -76,6 +77,8 @@ export interface Runtime {
    * is for the others out of a cache. Returns what each would.
    */
   sweepsTogether(products: readonly SweepProduct[]): number[];
+  /** Rows of a sample as features of their own: √ω((x - c) ∘ s; 1) [m, d+1]. */
+  weightedRows(features: Features, sample: SampleOfRows): Features;
   dispose(): Promise<void>;
 }
 

@@ -6,10 +6,11 @@ import { createHash } from "node:crypto";
 import { reject } from "../errors.ts";
 import { checkHead, type CreateFeaturesOptions, type Features, type FeatureWriter, type Runtime } from "./kernels.ts";
 import { bindReference } from "./reference-problem.ts";
+import { weightedRowsOf } from "./weighted-rows.ts";
 
 /** A {@link Runtime} on the calling thread. */
 export function createReferenceRuntime(): Runtime {
-  return {
+  const runtime: Runtime = {
     backend: "reference",
     threads: 1,
     createFeatures,
@@ -21,8 +22,10 @@ export function createReferenceRuntime(): Runtime {
     backwardTogether: (products) =>
       products.map(({ kernels, margins, gradient, biasGradient }) => kernels.backward(margins, gradient, biasGradient)),
     sweepsTogether: (products) => products.map(({ kernels, sweep }) => kernels.rmspropEpoch(sweep)),
+    weightedRows: (features, sample) => weightedRowsOf(runtime, features, sample),
     dispose: async () => {},
   };
+  return runtime;
 }
 
 /** The numbers of features made here, until released. */

@@ -18,7 +18,9 @@ import { bindWasm } from "./wasm/problem.ts";
 import { sweepsTogether } from "./wasm/sweep.ts";
 import { backwardTogether, valueTogether } from "./wasm/together.ts";
 import { PAGE, webAssembly } from "./wasm/web-assembly.ts";
+import { weightedRows } from "./wasm/weighted-rows.ts";
 import { createWorkspace } from "./wasm/workspace.ts";
+import { weightedRowsOf } from "./weighted-rows.ts";
 
 export interface WasmRuntimeOptions {
   /** The calling thread and threads - 1 workers. */
@@ -67,7 +69,7 @@ export async function createWasmRuntime({
   const crew = await createCrew(await kernelModule(build), memory, threads);
   const workspace = createWorkspace(memory, crew, maximum * PAGE);
   const pool = createBufferPool(crew);
-  return {
+  const runtime: WasmRuntime = {
     backend: "wasm",
     threads,
     createFeatures: (options) => createWriter(workspace, pool, maximum * PAGE, options),
@@ -75,6 +77,8 @@ export async function createWasmRuntime({
     valueTogether: (products) => valueTogether(workspace, products),
     backwardTogether: (products) => backwardTogether(workspace, products),
     sweepsTogether: (products) => sweepsTogether(workspace, products),
+    weightedRows: (features, sample) =>
+      weightedRows(workspace, features, sample) ?? weightedRowsOf(runtime, features, sample),
     denseLeakyRelu: (features, weights, outputs, slope) => denseLeakyRelu(workspace, features, weights, outputs, slope),
     rectified: (features) => rectified(workspace, features),
     mergedColumns: (features, groups) => mergedColumns(workspace, features, groups),
@@ -82,4 +86,5 @@ export async function createWasmRuntime({
     meanRowNorm: (features) => meanRowNorm(workspace, features),
     dispose: () => crew.dispose(),
   };
+  return runtime;
 }

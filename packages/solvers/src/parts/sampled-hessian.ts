@@ -89,7 +89,8 @@ export function drawHessianSample(oracle: Oracle, margins: Margins, size: number
   }
   const rows = Int32Array.from(marked);
   const p = oracle.probabilities(margins, rows);
-  const pairOf = Int32Array.from(places, (place, at) => pairAt(p, at * k, k, place));
+  const pairOf = new Int32Array(rows.length);
+  for (let at = 0; at < rows.length; at++) pairOf[at] = pairAt(p, at * k, k, places[at]!);
   return byPair(rows, pairOf, new Float64Array(rows.length).fill(spacing / n), pairs);
 }
 
@@ -125,16 +126,16 @@ function pairAt(p: Float64Array, start: number, k: number, place: number): numbe
 
 function byPair(rows: Int32Array, pairOf: Int32Array, weights: Float64Array, pairs: number): HessianSample {
   const counts = new Int32Array(pairs);
-  for (const pair of pairOf) counts[pair]! += 1;
+  for (let at = 0; at < pairOf.length; at++) counts[pairOf[at]!]! += 1;
   let end = 0;
   const ends = counts.map((count) => (end += count));
   const next = ends.map((to, pair) => to - counts[pair]!);
   const sorted = { rows: new Int32Array(rows.length), weights: new Float64Array(rows.length), ends };
-  pairOf.forEach((pair, at) => {
-    const to = next[pair]!++;
+  for (let at = 0; at < rows.length; at++) {
+    const to = next[pairOf[at]!]!++;
     sorted.rows[to] = rows[at]!;
     sorted.weights[to] = weights[at]!;
-  });
+  }
   return sorted;
 }
 

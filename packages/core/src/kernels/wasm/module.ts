@@ -76,6 +76,19 @@ export interface KernelExports extends Record<KernelName, PartitionKernel> {
   accBody(job: number): number;
   firstNotFinite(x: number, rows: number, cols: number, stride: number): number;
   spreadRows(from: number, to: number, rows: number, cols: number, stride: number): void;
+  /** X and its stride, the rows' numbers, their weights and count; then the columns, their maps, and where the rows go. */
+  weightedRows(
+    x: number,
+    xStride: number,
+    index: number,
+    weights: number,
+    count: number,
+    cols: number,
+    shift: number,
+    scale: number,
+    to: number,
+    stride: number,
+  ): void;
   /** Counts and sides, then the addresses (assembly/pooled-convolution.ts). */
   pooledConvolutionGradient(
     count: number,
