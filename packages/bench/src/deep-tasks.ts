@@ -46,19 +46,18 @@ export function deepTasks(plans: readonly NetworkPlan[]): readonly DeepTask[] {
 }
 
 /**
- * Cold probes of a step need no other step; a warm probe needs those of its own layer. Two parts at least, so that the
- * last frame of an experiment keeps two processors busy.
+ * Cold probes of a step need no other step, and come in two parts at least, so that the last frame of an experiment keeps
+ * two processors busy. Warm ones need those of the frame before, and come in one: two would each pass through the network.
  */
 function partsOf(frames: Frames): Frames[] {
   const { steps, layers, warm } = frames;
+  if (warm) return [frames];
   const count = Math.max(2, Math.ceil(layers.length / LAYERS_AT_ONCE));
   const size = Math.ceil(layers.length / count);
   const groups = Array.from({ length: count }, (_, i) => layers.slice(i * size, (i + 1) * size));
   return groups
     .filter((group) => group.length > 0)
-    .flatMap((group) =>
-      warm ? [{ ...frames, layers: group }] : steps.map((step) => ({ ...frames, steps: [step], layers: group })),
-    );
+    .flatMap((group) => steps.map((step) => ({ ...frames, steps: [step], layers: group })));
 }
 
 /** The rows of a task; training has none. */

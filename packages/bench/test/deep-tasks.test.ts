@@ -22,7 +22,7 @@ test("networks are trained first; only probes of an untrained one wait for nothi
   const tasks = deepTasks([plan(0), plan(1)]);
   expect(tasks.map(({ kind }) => kind).slice(0, 3)).toEqual(["training", "training", "probes"]);
   const probes = tasks.filter(({ kind }) => kind === "probes");
-  expect(probes.length).toBe(2 * (2 * 2 + 2)); // of each network: two steps shown, each in two parts; two of an animation
+  expect(probes.length).toBe(2 * (2 * 2 + 1)); // of each network: two steps shown, each in two parts; an animation
   for (const { after, run } of probes) {
     const untrained = run.frames.every(({ steps }) => steps.every((step) => step === 0));
     expect(after).toEqual(untrained ? [] : [run.replica]);

@@ -12,7 +12,7 @@ type Settings = {
   /** What stays while one of the three varies. */
   readonly base: Shape;
   readonly values: Readonly<Record<CostAxis, readonly number[]>>;
-  readonly repeats: number; // timed fits of each shape
+  readonly repeats: number; // timed fits of each shape, unless they are long
 };
 
 const stages = {
