@@ -117,3 +117,30 @@ test("the ripple: by hand, with ties, and on frames that fall from left to right
   expect(rankCorrelation([1, 2, 3, 4], [1, 1, 2, 2])).toBeCloseTo(4 / Math.sqrt(5 * 4), 12);
   expect(judge(fig08Film, "ripple", fig08Result()).verdict).toBe("not judged"); // too few layers in the fixture
 });
+
+test("the ripple is judged at one threshold, and says what others would have said", () => {
+  // Layer 64 + 8 i comes to 0.3 after 100 (i + 1) steps; from layer 104 on all are at 0.45 before the first.
+  const steps = Array.from({ length: 10 }, (_, i) => 100 * i);
+  const rows = steps.flatMap((step) =>
+    Array.from({ length: 9 }, (_, i) => ({
+      kind: "probe",
+      frames: "animation",
+      protocol: "certified-standardized",
+      variant: "skip",
+      replica: 0,
+      step,
+      layer: 64 + 8 * i,
+      rows: 6000,
+      trainError: step >= 100 * (i + 1) ? 0.25 : i >= 5 ? 0.45 : 0.6,
+      trainLoss: 1,
+      gapNats: 1e-3,
+      certified: true,
+    })),
+  );
+  const found = judge(fig08Film, "ripple", { ...fig08Result(), rows });
+  expect(found.verdict).toBe("reproduced");
+  expect(found.findings[0]?.measured).toContain("correlation 1.00 over 9 layers; layer 64 at step 100");
+  // Ranks 5, 6, 7, 8, 9 and four of 2.5: -35/√(60·55).
+  expect(found.findings[0]?.measured).toContain("not judged: -0.61 over 9 at an error of 0.5");
+  expect(found.findings[0]?.measured).toContain("too few layers at an error of 0.15");
+});
